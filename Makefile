@@ -1,0 +1,41 @@
+# Two commands matter: `make run` and `make test`. Settings are in .env.example: make run PORT=3100
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+export PATH := $(BIN):$(PATH)
+export PYTHONUNBUFFERED := 1
+
+.PHONY: run test dev check chaos browser build installed installed-dev python-found
+
+run: installed
+	@exec python -m mentorships.run
+
+# Hot reload: every save rebuilds, then reload the page in the browser.
+dev: installed
+	@exec python -m mentorships.run --dev
+
+test: installed-dev
+	@python -m tests.support.browser
+	@python -m pytest $(ARGS)
+
+check: installed-dev
+	@python -m tests.support.check
+
+# The full counts of kills and races; make test runs a sample of them.
+chaos: installed-dev
+	@CHAOS=full python -m pytest tests/chaos $(ARGS)
+
+browser: installed-dev
+	@python -m tests.support.browser --install
+
+build: installed
+	@python -m mentorships.frontend
+
+installed: python-found
+	@$(PYTHON) -I mentorships/install.py $(VENV) requirements.txt
+
+installed-dev: installed
+	@$(PYTHON) -I mentorships/install.py $(VENV) requirements.txt requirements-dev.txt
+
+python-found:
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.11 or newer"; exit 1; }

@@ -1,0 +1,1 @@
+"""Starlette routes: what answers on HTTP besides the pages."""

@@ -1,0 +1,54 @@
+"""Becomes one of the product's two servers: `python -m mentorships.serve web` or `... sandbox`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mentorships.launch import ROOT, child_environment
+from services.config import ConfigError, Settings, settings
+
+GRANIAN = ["granian", "--interface", "asgi", "--factory", "--log-level", "warning"]
+# Open websockets would keep a stopping server waiting for ever.
+STOP_SECONDS = "4"
+
+
+def web(chosen: Settings) -> tuple[list[str], dict[str, str]]:
+    """The command and environment of the pages and routes, on the production build.
+
+    Several workers need Redis for the state of open pages; without it there is one.
+    """
+    workers = os.environ.get("GRANIAN_WORKERS", "1") if chosen.redis_url else "1"
+    environment = {
+        "__REFLEX_SKIP_COMPILE": "true",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        "GRANIAN_WORKERS": workers,
+    }
+    where = ["--host", chosen.host, "--port", str(chosen.port)]
+    return [*where, "mentorships.mentorships:app"], environment
+
+
+def sandbox(chosen: Settings) -> tuple[list[str], dict[str, str]]:
+    """The command of the local simulators; they listen on loopback whatever HOST says."""
+    where = ["--host", "127.0.0.1", "--port", str(chosen.sandbox_port)]
+    return [*where, "mentorships.sandbox.app:create_app"], {"GRANIAN_WORKERS": "1"}
+
+
+SERVERS = {"web": web, "sandbox": sandbox}
+
+
+def main() -> None:
+    """Replace this process by the chosen server."""
+    try:
+        arguments, extra = SERVERS[sys.argv[1]](settings())
+    except ConfigError as error:
+        sys.exit(str(error))
+    except (IndexError, KeyError):
+        sys.exit(f"Say which server: {' or '.join(SERVERS)}.")
+    os.chdir(ROOT)
+    command = [*GRANIAN, "--workers-kill-timeout", STOP_SECONDS, *arguments]
+    os.execvpe(command[0], command, child_environment() | extra)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A fresh, migrated database for each test, on SQLite or PostgreSQL, and which tests use which."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mentorships import migrations
+from services import db
+from services.config import settings
+from tests.support.postgres import Postgres
+
+DATABASES = ("sqlite", "postgres")
+RUN_DIR = "MENTORSHIPS_TEST_RUN"
+# A test that forgets the fixture must fail, not write into some database that happens to be there.
+NO_DATABASE = "sqlite:////nonexistent/this-test-needs-the-database-fixture.db"
+
+
+def worker_name() -> str:
+    """The name of this pytest process: gw0, gw1 ... or main."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+class Databases:
+    """Makes databases for one pytest process; PostgreSQL starts when the first test asks for it."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
+        self._postgres: Postgres | None = None
+        self._template: Path | None = None
+
+    @contextmanager
+    def fresh(self, kind: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
+        """The address of a database that exists only inside the `with` block."""
+        if kind == "sqlite":
+            target = folder / "app.db"
+            if migrated:
+                shutil.copyfile(self._sqlite_template(), target)
+            yield f"sqlite:///{target}"
+            return
+        server = self._server()
+        name = server.create(migrated=migrated)
+        try:
+            yield server.url(name)
+        finally:
+            server.drop(name)
+
+    def close(self) -> None:
+        """End what this process holds open."""
+        if self._postgres:
+            self._postgres.close()
+
+    def _server(self) -> Postgres:
+        if self._postgres is None:
+            self._postgres = Postgres(self._run_dir, worker_name())
+        return self._postgres
+
+    def _sqlite_template(self) -> Path:
+        if self._template is None:
+            self._template = self._run_dir / f"template-{worker_name()}.db"
+            migrations.upgrade(f"sqlite:///{self._template}")
+        return self._template
+
+
+@contextmanager
+def in_use(url: str) -> Iterator[None]:
+    """Point the product, in this process and in those that it starts, at a database."""
+    before = os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = url
+    settings.cache_clear()
+    db.configure(url)
+    try:
+        yield
+    finally:
+        db.dispose()
+        os.environ["DATABASE_URL"] = before
+        settings.cache_clear()
+
+
+def databases_of(item: pytest.Item) -> set[str]:
+    """Which databases a collected test touches: none, one or both."""
+    if not isinstance(item, pytest.Function):
+        return set()
+    names = item.fixturenames
+    found: set[str] = set()
+    if hasattr(item, "callspec") and "database" in item.callspec.params:
+        found.add(str(item.callspec.params["database"]))
+    if "live_app" in names:
+        found.add("sqlite")
+    if "live_app_on_postgres" in names:
+        found.add("postgres")
+    return found
+
+
+def write_report(items: list[pytest.Item], target: Path) -> None:
+    """Write `{test: [databases]}` for the comparison with one_database_only.txt."""
+    report: dict[str, set[str]] = {}
+    for item in items:
+        if found := databases_of(item):
+            test = item.nodeid.partition("[")[0].partition("@")[0]
+            report.setdefault(test, set()).update(found)
+    target.write_text(json.dumps({test: sorted(found) for test, found in report.items()}))
