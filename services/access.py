@@ -1,0 +1,96 @@
+"""Who may reach what. Everything that a browser names by a public id is fetched through here.
+
+The answer for "does not exist" and "is not yours" is the same `NotFound`.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from services.audit import Actor
+from services.errors import NotAllowed, NotFound, SignInNeeded, VerificationNeeded
+from services.ids import UserId
+from services.models import Mentor, OfferStatus, Order, PackOffer, User
+
+
+def require_user(actor: Actor) -> UserId:
+    """The signed-in person's id.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+    """
+    if actor.user_id is None:
+        raise SignInNeeded
+    return actor.user_id
+
+
+def require_verified(actor: Actor) -> UserId:
+    """The id of a signed-in person whose address is confirmed.
+
+    Raises:
+        SignInNeeded, VerificationNeeded
+    """
+    user_id = require_user(actor)
+    if not actor.verified:
+        raise VerificationNeeded
+    return user_id
+
+
+def require_admin(actor: Actor) -> UserId:
+    """The admin's id.
+
+    Raises:
+        SignInNeeded, NotAllowed
+    """
+    user_id = require_user(actor)
+    if not actor.is_admin:
+        raise NotAllowed("Only an admin may do this.")
+    return user_id
+
+
+def user_for(db: Session, actor: Actor, public_id: str) -> User:
+    """A user: oneself, or anybody for an admin."""
+    user = db.exec(select(User).where(User.public_id == public_id)).one_or_none()
+    if user is None or not (actor.is_admin or user.id == actor.user_id):
+        raise NotFound("user")
+    return user
+
+
+def order_for(db: Session, actor: Actor, public_id: str) -> Order:
+    """An order: one's own, or any for an admin."""
+    order = db.exec(select(Order).where(Order.public_id == public_id)).one_or_none()
+    if order is None or not (actor.is_admin or order.mentee_id == actor.user_id):
+        raise NotFound("order")
+    return order
+
+
+def mentor_for(db: Session, actor: Actor, slug: str) -> Mentor:
+    """A mentor whom the actor may edit: oneself, or any for an admin."""
+    mentor = db.exec(select(Mentor).where(Mentor.slug == slug)).one_or_none()
+    if mentor is None or not (actor.is_admin or mentor.user_id == actor.user_id):
+        raise NotFound("mentor")
+    return mentor
+
+
+def offer_for(db: Session, actor: Actor, public_id: str) -> PackOffer:
+    """An offer that the actor may edit: of oneself as mentor, or any for an admin."""
+    offer = _offer(db, public_id)
+    if offer is None or not (actor.is_admin or offer.mentor_id == actor.mentor_id):
+        raise NotFound("pack")
+    return offer
+
+
+def offer_on_sale(db: Session, public_id: str) -> PackOffer:
+    """An active offer, as any visitor may name it.
+
+    Raises:
+        NotFound: unknown, or retired.
+    """
+    offer = _offer(db, public_id)
+    if offer is None or offer.status is not OfferStatus.ACTIVE:
+        raise NotFound("pack")
+    return offer
+
+
+def _offer(db: Session, public_id: str) -> PackOffer | None:
+    return db.exec(select(PackOffer).where(col(PackOffer.public_id) == public_id)).one_or_none()

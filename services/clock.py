@@ -1,0 +1,27 @@
+"""The one source of time. Everything is aware UTC; people's zones appear at the edge only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+_moved_to: ContextVar[datetime | None] = ContextVar("clock_moved_to", default=None)
+
+
+def utc_now() -> datetime:
+    """Now, aware, in UTC; or the instant that `at` moved the clock to."""
+    return _moved_to.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(instant: datetime) -> Iterator[None]:
+    """Move the clock of this thread or task to `instant` (aware). For seeding and tests."""
+    if instant.tzinfo is None:
+        raise ValueError("the clock needs an aware instant")
+    token = _moved_to.set(instant.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _moved_to.reset(token)

@@ -1,0 +1,37 @@
+"""Identifiers: 64-bit keys stay on the server, what has an address has a public id."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from typing import NewType
+
+UserId = NewType("UserId", int)
+MentorId = NewType("MentorId", int)
+OfferId = NewType("OfferId", int)
+OrderId = NewType("OrderId", int)
+PaymentId = NewType("PaymentId", int)
+RefundId = NewType("RefundId", int)
+SeatId = NewType("SeatId", int)
+PackId = NewType("PackId", int)
+InboxEventId = NewType("InboxEventId", int)
+OutboxMessageId = NewType("OutboxMessageId", int)
+
+_ALPHABET = string.ascii_letters + string.digits
+PUBLIC_ID_RANDOM = 22
+
+
+def new_public_id(prefix: str) -> str:
+    """A fresh address such as `ord_` and 22 random characters (131 bits)."""
+    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_RANDOM))
+
+
+def new_secret() -> str:
+    """A fresh secret for a link or a cookie (256 bits, URL-safe)."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(secret: str) -> str:
+    """What is stored of a secret: its SHA-256 in hex. The secrets are random, so no salt."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,40 @@
+"""The one place where scarce things are locked.
+
+Written rules: lock what you make scarcer (a mentor's seats, an account's open checkouts, an
+order's one fulfilment), once per transaction, as late as possible but before the check; accounts
+before mentors before orders, each in id order, so that no two transactions wait for each other.
+
+PostgreSQL locks the rows; FOR NO KEY UPDATE leaves foreign-key checks of other rows alone. On
+SQLite a write transaction is already alone (BEGIN IMMEDIATE), so the rows need no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from services.ids import MentorId, OrderId, UserId
+from services.models import Mentor, Order, User
+
+
+def lock(
+    db: Session,
+    *,
+    users: Iterable[UserId] = (),
+    mentors: Iterable[MentorId] = (),
+    orders: Iterable[OrderId] = (),
+) -> None:
+    """Wait until this transaction alone may change what hangs on these rows."""
+    if db.get_bind().dialect.name == "sqlite":
+        return
+    tables: tuple[tuple[Any, list[int]], ...] = (
+        (User.id, sorted(users)),
+        (Mentor.id, sorted(mentors)),
+        (Order.id, sorted(orders)),
+    )
+    for column, ids in tables:
+        if ids:
+            rows = select(column).where(col(column).in_(ids)).order_by(col(column))
+            db.exec(rows.with_for_update(key_share=True)).all()

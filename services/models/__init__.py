@@ -1,0 +1,66 @@
+"""The tables, one file per aggregate. Importing this package registers all of them."""
+
+from services.models.catalogue import Mentor, MentorLanguage, MentorSkill, OfferStatus, PackOffer
+from services.models.people import EmailLink, LinkPurpose, SignIn, User, UserStatus
+from services.models.plumbing import (
+    AuditEntry,
+    InboxEvent,
+    InboxStatus,
+    JobRun,
+    JobStatus,
+    OutboxMessage,
+    OutboxStatus,
+)
+from services.models.seats import ReleaseReason, Seat, SeatEvent, SeatStatus
+from services.models.selling import (
+    CreditEntry,
+    CreditKind,
+    Order,
+    OrderStatus,
+    Pack,
+    PackStatus,
+    Payment,
+    PaymentStatus,
+    Provider,
+    Refund,
+    RefundReason,
+    RefundSource,
+    RefundStatus,
+)
+
+__all__ = [
+    "AuditEntry",
+    "CreditEntry",
+    "CreditKind",
+    "EmailLink",
+    "InboxEvent",
+    "InboxStatus",
+    "JobRun",
+    "JobStatus",
+    "LinkPurpose",
+    "Mentor",
+    "MentorLanguage",
+    "MentorSkill",
+    "OfferStatus",
+    "Order",
+    "OrderStatus",
+    "OutboxMessage",
+    "OutboxStatus",
+    "Pack",
+    "PackOffer",
+    "PackStatus",
+    "Payment",
+    "PaymentStatus",
+    "Provider",
+    "Refund",
+    "RefundReason",
+    "RefundSource",
+    "RefundStatus",
+    "ReleaseReason",
+    "Seat",
+    "SeatEvent",
+    "SeatStatus",
+    "SignIn",
+    "User",
+    "UserStatus",
+]

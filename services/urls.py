@@ -1,0 +1,41 @@
+"""Addresses of the product, written once: mails, providers and pages all take them from here."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from services.config import settings
+
+
+def absolute(path: str) -> str:
+    """`path` below PUBLIC_URL."""
+    return settings().public_url + path
+
+
+def checkout_return(order_public_id: str) -> str:
+    """Where Stripe sends the buyer back to."""
+    return absolute(f"/checkout/return/{quote(order_public_id)}")
+
+
+def mentor(slug: str) -> str:
+    """A mentor's public page, as a path."""
+    return f"/mentors/{quote(slug)}"
+
+
+def verify(token: str) -> str:
+    """The link that confirms an e-mail address."""
+    return absolute(f"/verify?token={quote(token)}")
+
+
+def reset(token: str) -> str:
+    """The link that sets a new password."""
+    return absolute(f"/reset/new?token={quote(token)}")
+
+
+def safe_next(path: str, default: str) -> str:
+    """A local path to go on to after signing in; anything that could leave the site is dropped."""
+    parts = urlsplit(path)
+    local = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
+    if not local or parts.scheme or parts.netloc or any(ord(c) < 32 for c in path):
+        return default
+    return path
