@@ -1,0 +1,79 @@
+"""The simulators' app: `granian --interface asgi --factory mentorships.sandbox.app:create_app`.
+
+Listens on loopback only. People's pages (/sandbox/*) are seen through the web process; the vendors'
+APIs (/stripe, /resend) and the controls (/control) never leave the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from mentorships.sandbox import (
+    control,
+    control_stripe,
+    pages_mail,
+    pages_stripe,
+    resend_api,
+    stripe_api,
+    stripe_time,
+    stripe_webhooks,
+)
+from mentorships.sandbox.context import Sandbox
+from mentorships.sandbox.pages import common_routes
+from mentorships.sandbox.store import Store
+from services.config import ConfigError, settings
+
+_TICK = 0.5
+
+
+async def _keep_time(sandbox: Sandbox) -> None:
+    """Let sessions end and refunds settle although nobody asks for them."""
+    while True:
+        with sandbox.store.transaction() as db:
+            stripe_time.sweep(db)
+        await asyncio.sleep(_TICK)
+
+
+def _routes(sandbox: Sandbox) -> list[BaseRoute]:
+    """Only vendors that are simulated are played: a real key is never accepted here."""
+    simulated = sandbox.settings.simulated
+    routes: list[BaseRoute] = [*common_routes(), *control.routes()]
+    if simulated["Stripe"]:
+        routes += [*stripe_api.routes(), *control_stripe.routes(), *pages_stripe.routes()]
+    if simulated["Resend"]:
+        routes += [*resend_api.routes(), *pages_mail.routes()]
+    return routes
+
+
+def create_app() -> Starlette:
+    """The simulators, with their store in DATA_DIR/sandbox.db.
+
+    Raises:
+        ConfigError: a setting is missing or wrong, or APP_ENV is production.
+    """
+    current = settings()
+    if current.app_env == "production":
+        raise ConfigError("The simulators are refused when APP_ENV is production.")
+    sandbox = Sandbox(Store(current.data_dir / "sandbox.db"), current)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        tasks: list[asyncio.Task[None]] = []
+        if current.simulated["Stripe"]:
+            tasks.append(asyncio.create_task(_keep_time(sandbox)))
+            tasks.append(asyncio.create_task(stripe_webhooks.deliver_for_ever(sandbox)))
+        yield
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        sandbox.store.close()
+
+    app = Starlette(routes=_routes(sandbox), lifespan=lifespan)
+    app.state.sandbox = sandbox
+    return app

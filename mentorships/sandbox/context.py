@@ -1,0 +1,35 @@
+"""What every request of the simulators needs: the store, the settings, and the deliverer's bell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import Request
+
+from mentorships.sandbox.store import Store
+from services.config import Settings
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The running simulators.
+
+    Attributes:
+        bell: rung after each change, so that new webhooks leave at once.
+        running: idempotency keys whose first request is still being served.
+        mail_requests: when the mails of the last second came, on the monotonic clock.
+    """
+
+    store: Store
+    settings: Settings
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    running: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    mail_requests: deque[float] = field(default_factory=deque[float])
+
+
+def of(request: Request) -> Sandbox:
+    """The simulators that serve this request."""
+    return cast(Sandbox, request.app.state.sandbox)

@@ -1,0 +1,35 @@
+"""The mailbox: every mail that the product has sent through the Resend simulator."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mentorships.sandbox import context, mailbox
+from mentorships.sandbox.pages import not_found, page
+
+_MOST = 200
+
+
+async def _list(request: Request) -> Response:
+    to = request.query_params.get("to", "").strip()
+    with context.of(request).store.transaction() as db:
+        mails = mailbox.listed(db, to)
+    return page(request, "mail.html", {"mails": mails[:_MOST], "count": len(mails), "to": to})
+
+
+async def _one(request: Request) -> Response:
+    with context.of(request).store.transaction() as db:
+        mail = mailbox.find(db, request.path_params["id"])
+    if mail is None:
+        return not_found(request, "This mail")
+    return page(request, "mail_one.html", {"mail": mail})
+
+
+def routes() -> list[Route]:
+    """The mailbox's pages."""
+    return [
+        Route("/sandbox/mail", _list, methods=["GET"]),
+        Route("/sandbox/mail/{id}", _one, methods=["GET"]),
+    ]

@@ -1,0 +1,1 @@
+"""The simulators, asked as the product, a person and a test would ask them."""
