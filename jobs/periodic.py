@@ -1,0 +1,30 @@
+"""What runs by the clock. Each job asks what is due; none assumes when it ran last."""
+
+from __future__ import annotations
+
+from huey import crontab
+
+from jobs.inbox import handle_inbox
+from jobs.outbox import send_outbox
+from jobs.queue import huey
+from jobs.runs import recorded
+from services import checkout, packs
+
+EVERY_MINUTE = crontab(minute="*")
+EVERY_4_MINUTES = crontab(minute="*/4")
+
+
+@huey.periodic_task(EVERY_MINUTE)
+def sweep() -> None:
+    """The guarantee behind every wake-up: events, messages, ended holds, expired packs."""
+    handle_inbox.call_local()
+    checkout.sweep()
+    packs.expire_due()
+    send_outbox.call_local()
+
+
+@huey.periodic_task(EVERY_4_MINUTES)
+def reconcile() -> None:
+    """Find payments whose webhook never came, even when the hold had just ended."""
+    with recorded("reconcile") as run:
+        run.result = f"repaired {checkout.reconcile()}"

@@ -1,0 +1,381 @@
+"""What admins see of people, mentors and webhooks, and what they do to accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, or_
+from sqlmodel import Session, col, select
+
+from services import access, audit, locking, paging, signin
+from services.audit import Actor
+from services.errors import Conflict, InvalidInput, NotFound
+from services.ids import UserId
+from services.mentor_home import SeatUse, seat_use
+from services.models import InboxEvent, InboxStatus, Mentor, SignIn, User, UserStatus
+from services.paging import Part
+
+
+class UserFilter(StrEnum):
+    """Which users an admin looks at."""
+
+    ALL = ""
+    MENTORS = "mentors"
+    ADMINS = "admins"
+    SUSPENDED = "suspended"
+    UNVERIFIED = "unverified"
+
+
+class MentorFilter(StrEnum):
+    """Which mentors an admin looks at."""
+
+    ALL = ""
+    LISTED = "listed"
+    UNLISTED = "unlisted"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """One account. `mentor_slug` is empty for those who are no mentor."""
+
+    public_id: str
+    name: str
+    email: str
+    status: UserStatus
+    verified: bool
+    is_admin: bool
+    mentor_slug: str
+    created_at: datetime
+    seen_at: datetime | None
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MentorRow:
+    """One mentor with the use of the seats."""
+
+    public_id: str
+    slug: str
+    name: str
+    email: str
+    headline: str
+    photo_key: str | None
+    listed: bool
+    user_status: UserStatus
+    seats: SeatUse
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One stored webhook, without its payload: that may hold people's data."""
+
+    public_id: str
+    provider: str
+    event_id: str
+    type: str
+    object_id: str
+    status: InboxStatus
+    attempts: int
+    error: str
+    received_at: datetime
+    due_at: datetime
+    handled_at: datetime | None
+    can_retry: bool
+
+
+CAN_RETRY = (InboxStatus.FAILED, InboxStatus.IGNORED, InboxStatus.WAITING, InboxStatus.RECEIVED)
+"""A handled event is done; handling any other again is harmless, because the provider's own
+object decides."""
+
+
+def list_users(
+    db: Session,
+    *,
+    actor: Actor,
+    query: str = "",
+    only: UserFilter = UserFilter.ALL,
+    before: str | None = None,
+    limit: int = 50,
+) -> Part[UserRow]:
+    """Accounts by name or address, the newest first.
+
+    Raises:
+        SignInNeeded, NotAllowed, InvalidInput
+    """
+    access.require_admin(actor)
+    limit = paging.bounded(limit)
+    wanted = _users_wanted(query, only)
+    total = db.exec(
+        select(func.count(col(User.id)))
+        .outerjoin(Mentor, col(Mentor.user_id) == col(User.id))
+        .where(*wanted)
+    ).one()
+    place = paging.older_than(db, User, before)
+    seen = (
+        select(func.max(col(SignIn.seen_at)))
+        .where(col(SignIn.user_id) == col(User.id))
+        .correlate(User)
+        .scalar_subquery()
+    )
+    rows = db.exec(
+        select(User, Mentor.slug, seen)
+        .outerjoin(Mentor, col(Mentor.user_id) == col(User.id))
+        .where(*wanted, *place)
+        .order_by(col(User.created_at).desc(), col(User.id).desc())
+        .limit(limit + 1)
+    ).all()
+    shown, more = paging.cut(rows, limit)
+    users = tuple(_user_row(user, slug, seen_at, actor) for user, slug, seen_at in shown)
+    return Part(users, users[-1].public_id if more else None, total)
+
+
+def _users_wanted(query: str, only: UserFilter) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if query.strip():
+        like = paging.pattern(query)
+        by_words = (col(User.name).ilike(like, escape="\\"), col(User.email).ilike(like, escape="\\"))
+        wanted.append(or_(*by_words, col(User.public_id) == query.strip()))
+    match only:
+        case UserFilter.ALL:
+            pass
+        case UserFilter.MENTORS:
+            wanted.append(col(Mentor.id).is_not(None))
+        case UserFilter.ADMINS:
+            wanted.append(col(User.is_admin).is_(True))
+        case UserFilter.SUSPENDED:
+            wanted.append(col(User.status) == UserStatus.SUSPENDED)
+        case UserFilter.UNVERIFIED:
+            wanted.append(col(User.email_verified_at).is_(None))
+    return wanted
+
+
+def _user_row(user: User, slug: str | None, seen_at: datetime | None, actor: Actor) -> UserRow:
+    return UserRow(
+        public_id=user.public_id,
+        name=user.name,
+        email=user.email,
+        status=user.status,
+        verified=user.email_verified_at is not None,
+        is_admin=user.is_admin,
+        mentor_slug=slug or "",
+        created_at=user.created_at,
+        seen_at=seen_at,
+        is_self=user.id == actor.user_id,
+    )
+
+
+def list_mentors(
+    db: Session,
+    *,
+    actor: Actor,
+    query: str = "",
+    only: MentorFilter = MentorFilter.ALL,
+    before: str | None = None,
+    limit: int = 50,
+) -> Part[MentorRow]:
+    """All mentors, also those not listed, the newest first.
+
+    Raises:
+        SignInNeeded, NotAllowed, InvalidInput
+    """
+    access.require_admin(actor)
+    limit = paging.bounded(limit)
+    wanted: list[ColumnElement[bool]] = []
+    if query.strip():
+        like = paging.pattern(query)
+        columns = (User.name, User.email, Mentor.headline, Mentor.slug)
+        wanted.append(or_(*(col(column).ilike(like, escape="\\") for column in columns)))
+    if only is not MentorFilter.ALL:
+        wanted.append(col(Mentor.listed).is_(only is MentorFilter.LISTED))
+    joined = col(User.id) == col(Mentor.user_id)
+    total = db.exec(
+        select(func.count(col(Mentor.id))).join(User, joined).where(*wanted)
+    ).one()
+    place = paging.older_than(db, Mentor, before)
+    rows = db.exec(
+        select(Mentor, User)
+        .join(User, joined)
+        .where(*wanted, *place)
+        .order_by(col(Mentor.created_at).desc(), col(Mentor.id).desc())
+        .limit(limit + 1)
+    ).all()
+    shown, more = paging.cut(rows, limit)
+    use = seat_use(db, [mentor for mentor, _ in shown])
+    mentors = tuple(_mentor_row(mentor, user, use[mentor.id]) for mentor, user in shown)
+    return Part(mentors, mentors[-1].public_id if more else None, total)
+
+
+def _mentor_row(mentor: Mentor, user: User, seats: SeatUse) -> MentorRow:
+    return MentorRow(
+        public_id=mentor.public_id,
+        slug=mentor.slug,
+        name=user.name,
+        email=user.email,
+        headline=mentor.headline,
+        photo_key=mentor.photo_key,
+        listed=mentor.listed,
+        user_status=user.status,
+        seats=seats,
+        created_at=mentor.created_at,
+    )
+
+
+def list_inbox(
+    db: Session,
+    *,
+    actor: Actor,
+    status: str = "",
+    query: str = "",
+    before: str | None = None,
+    limit: int = 50,
+) -> Part[InboxRow]:
+    """Stored webhooks, the newest first; `query` is the beginning of an event's id, of its
+    object's id or of its type.
+
+    Raises:
+        SignInNeeded, NotAllowed, InvalidInput
+    """
+    access.require_admin(actor)
+    limit = paging.bounded(limit)
+    wanted: list[ColumnElement[bool]] = []
+    if status:
+        wanted.append(col(InboxEvent.status) == _inbox_status(status))
+    if query.strip():
+        begins = paging.pattern(query).removeprefix("%")
+        columns = (InboxEvent.event_id, InboxEvent.object_id, InboxEvent.type)
+        wanted.append(or_(*(col(column).like(begins, escape="\\") for column in columns)))
+    total = db.exec(select(func.count(col(InboxEvent.id))).where(*wanted)).one()
+    place = paging.older_than(db, InboxEvent, before, at="received_at")
+    rows = db.exec(
+        select(InboxEvent)
+        .where(*wanted, *place)
+        .order_by(col(InboxEvent.received_at).desc(), col(InboxEvent.id).desc())
+        .limit(limit + 1)
+    ).all()
+    shown, more = paging.cut(rows, limit)
+    events = tuple(_inbox_row(event) for event in shown)
+    return Part(events, events[-1].public_id if more else None, total)
+
+
+def _inbox_status(value: str) -> InboxStatus:
+    try:
+        return InboxStatus(value)
+    except ValueError:
+        raise InvalidInput("status", "There is no such status.") from None
+
+
+def _inbox_row(event: InboxEvent) -> InboxRow:
+    return InboxRow(
+        public_id=event.public_id,
+        provider=event.provider,
+        event_id=event.event_id,
+        type=event.type,
+        object_id=event.object_id,
+        status=event.status,
+        attempts=event.attempts,
+        error=event.error,
+        received_at=event.received_at,
+        due_at=event.due_at,
+        handled_at=event.handled_at,
+        can_retry=event.status in CAN_RETRY,
+    )
+
+
+def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
+    """Close an account for now: it is signed out everywhere, and a mentor leaves the catalogue.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, Conflict: oneself, the last admin, or not active.
+    """
+    person = _somebody_else(db, actor, user)
+    if person.status is not UserStatus.ACTIVE:
+        raise Conflict(f"This account is {person.status.value} already.")
+    if person.is_admin:
+        _keep_an_admin(db, person.id)
+    _set_status(db, actor, person, UserStatus.SUSPENDED)
+    signin.revoke_all(db, actor=actor, user_id=person.id)
+
+
+def reactivate_user(db: Session, *, actor: Actor, user: str) -> None:
+    """Open a suspended account again.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, Conflict: not suspended.
+    """
+    person = _somebody_else(db, actor, user)
+    if person.status is not UserStatus.SUSPENDED:
+        raise Conflict(f"This account is {person.status.value}, not suspended.")
+    _set_status(db, actor, person, UserStatus.ACTIVE)
+
+
+def set_admin(db: Session, *, actor: Actor, user: str, is_admin: bool) -> None:
+    """Give or take the admin's rights. Nobody changes their own, and one admin always stays.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, Conflict
+    """
+    person = _somebody_else(db, actor, user)
+    if person.is_admin == is_admin:
+        return
+    if is_admin and (person.status is not UserStatus.ACTIVE or person.email_verified_at is None):
+        raise Conflict("Only an active account with a confirmed address can become an admin.")
+    if not is_admin:
+        _keep_an_admin(db, person.id)
+    person.is_admin = is_admin
+    db.add(person)
+    db.flush()
+    audit.record(
+        db,
+        actor=actor,
+        action="user.made_admin" if is_admin else "user.admin_removed",
+        thing=person.public_id,
+        before={"is_admin": not is_admin},
+        after={"is_admin": is_admin},
+    )
+
+
+def _somebody_else(db: Session, actor: Actor, user: str) -> User:
+    """Another person's row. All admins are locked in one order with it, so that two admins who
+    remove each other at once wait for one another and the second finds itself no admin."""
+    admin = access.require_admin(actor)
+    person = db.exec(select(User).where(col(User.public_id) == user)).one_or_none()
+    if person is None:
+        raise NotFound("user")
+    if person.id == admin:
+        raise Conflict("You cannot do this to your own account. Ask another admin.")
+    admins = db.exec(select(col(User.id)).where(col(User.is_admin).is_(True))).all()
+    locking.lock(db, users=[*admins, person.id])
+    acting = db.get_one(User, admin, populate_existing=True)
+    access.require_admin(Actor(actor.kind, user_id=admin, is_admin=acting.is_admin))
+    db.refresh(person)
+    return person
+
+
+def _keep_an_admin(db: Session, leaving: UserId) -> None:
+    others = db.exec(
+        select(func.count(col(User.id))).where(
+            col(User.is_admin).is_(True),
+            col(User.status) == UserStatus.ACTIVE,
+            col(User.id) != leaving,
+        )
+    ).one()
+    if others == 0:
+        raise Conflict("This is the last admin. Make somebody else an admin first.")
+
+
+def _set_status(db: Session, actor: Actor, person: User, status: UserStatus) -> None:
+    before = person.status
+    person.status = status
+    db.add(person)
+    db.flush()
+    audit.record(
+        db,
+        actor=actor,
+        action=f"user.{'suspended' if status is UserStatus.SUSPENDED else 'reactivated'}",
+        thing=person.public_id,
+        before={"status": before.value},
+        after={"status": status.value},
+    )

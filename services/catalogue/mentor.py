@@ -1,0 +1,206 @@
+"""One mentor: the public page, and the profile that its editor fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from services import access
+from services.audit import Actor
+from services.catalogue.listing import languages_of, skills_of
+from services.catalogue.seat_counts import seats_taken
+from services.catalogue.words import language_name
+from services.errors import NotAllowed, NotFound
+from services.ids import MentorId
+from services.models import (
+    Mentor,
+    OfferStatus,
+    PackOffer,
+    Seat,
+    SeatStatus,
+    User,
+    UserStatus,
+)
+from services.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCard:
+    """A pack offer. `validity_days` None means that its sessions never expire."""
+
+    public_id: str
+    title: str
+    sessions: int
+    price: Money
+    validity_days: int | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSeat:
+    """The viewer's seat with a mentor; `until` ends a hold or a grace period."""
+
+    status: SeatStatus
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MentorPage:
+    """A mentor's page as one viewer sees it."""
+
+    slug: str
+    name: str
+    headline: str
+    bio: str
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    photo_key: str | None
+    capacity: int
+    seats_free: int
+    closed: bool
+    full: bool
+    listed: bool
+    offers: tuple[OfferCard, ...]
+    own_seat: OwnSeat | None
+    is_own: bool
+    can_buy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MentorProfile:
+    """A mentor as the editor shows one: the codes of languages, and retired packs too."""
+
+    slug: str
+    name: str
+    headline: str
+    bio: str
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    photo_key: str | None
+    capacity: int
+    seats_taken: int
+    over_by: int
+    listed: bool
+    offers: tuple[OfferCard, ...]
+
+
+def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
+    """A listed mentor; an unlisted one only for oneself and for admins. Five queries.
+
+    Raises:
+        NotFound: unknown, or not listed.
+    """
+    mentor, user, taken = _load(db, slug)
+    is_own = actor.user_id is not None and mentor.user_id == actor.user_id
+    public = mentor.listed and user.status is UserStatus.ACTIVE
+    if not (public or is_own or actor.is_admin):
+        raise NotFound("mentor")
+    own_seat = _own_seat(db, mentor, actor)
+    free = max(0, mentor.capacity - taken)
+    return MentorPage(
+        slug=mentor.slug,
+        name=user.name,
+        headline=mentor.headline,
+        bio=mentor.bio,
+        skills=skills_of(db, [mentor.id])[mentor.id],
+        languages=tuple(language_name(c) for c in languages_of(db, [mentor.id])[mentor.id]),
+        photo_key=mentor.photo_key,
+        capacity=mentor.capacity,
+        seats_free=free,
+        closed=mentor.capacity == 0,
+        full=mentor.capacity > 0 and free == 0,
+        listed=mentor.listed,
+        offers=offers_of(db, mentor.id, with_retired=False),
+        own_seat=own_seat,
+        is_own=is_own,
+        can_buy=public and not is_own and (free > 0 or own_seat is not None),
+    )
+
+
+def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:
+    """The editor's view of a mentor: one's own, or any for an admin.
+
+    Raises:
+        NotFound
+    """
+    access.mentor_for(db, actor, slug)
+    mentor, user, taken = _load(db, slug)
+    return MentorProfile(
+        slug=mentor.slug,
+        name=user.name,
+        headline=mentor.headline,
+        bio=mentor.bio,
+        skills=skills_of(db, [mentor.id])[mentor.id],
+        languages=languages_of(db, [mentor.id])[mentor.id],
+        photo_key=mentor.photo_key,
+        capacity=mentor.capacity,
+        seats_taken=taken,
+        over_by=max(0, taken - mentor.capacity),
+        listed=mentor.listed,
+        offers=offers_of(db, mentor.id, with_retired=True),
+    )
+
+
+def get_own_slug(db: Session, *, actor: Actor) -> str:
+    """The slug of the mentor that the signed-in person is.
+
+    Raises:
+        SignInNeeded, NotAllowed: no mentor.
+    """
+    access.require_user(actor)
+    if actor.mentor_id is None:
+        raise NotAllowed("Only mentors have this page. An admin can make you one.")
+    return db.get_one(Mentor, actor.mentor_id).slug
+
+
+def offers_of(db: Session, mentor: MentorId, *, with_retired: bool) -> tuple[OfferCard, ...]:
+    """A mentor's offers: those on sale by price, then the retired ones, newest first."""
+    query = select(PackOffer).where(col(PackOffer.mentor_id) == mentor)
+    if not with_retired:
+        query = query.where(col(PackOffer.status) == OfferStatus.ACTIVE)
+    offers = sorted(db.exec(query).all(), key=_place)
+    return tuple(card_of(offer) for offer in offers)
+
+
+def card_of(offer: PackOffer) -> OfferCard:
+    """An offer as pages show it."""
+    return OfferCard(
+        public_id=offer.public_id,
+        title=offer.title,
+        sessions=offer.sessions,
+        price=Money(offer.price_minor, offer.currency),
+        validity_days=offer.validity_days,
+        active=offer.status is OfferStatus.ACTIVE,
+    )
+
+
+def _place(offer: PackOffer) -> tuple[int, int, int]:
+    if offer.status is OfferStatus.ACTIVE:
+        return (0, offer.price_minor, offer.id)
+    return (1, -offer.id, 0)
+
+
+def _load(db: Session, slug: str) -> tuple[Mentor, User, int]:
+    row = db.exec(
+        select(Mentor, User, seats_taken())
+        .join(User, col(User.id) == col(Mentor.user_id))
+        .where(col(Mentor.slug) == slug)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("mentor")
+    return row[0], row[1], row[2]
+
+
+def _own_seat(db: Session, mentor: Mentor, actor: Actor) -> OwnSeat | None:
+    if actor.user_id is None:
+        return None
+    seat = db.exec(
+        select(Seat).where(
+            col(Seat.mentee_id) == actor.user_id,
+            col(Seat.mentor_id) == mentor.id,
+            col(Seat.status) != SeatStatus.RELEASED,
+        )
+    ).one_or_none()
+    return OwnSeat(seat.status, seat.held_until or seat.grace_ends_at) if seat else None

@@ -1,0 +1,282 @@
+"""Starting a checkout: the seat is held and the order written in one transaction, then the
+buyer is sent to pay. Clicking twice, a second tab or another pack lead to one open checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, select
+
+from services import access, audit, clock, db, locking, seats
+from services.audit import Actor
+from services.checkout import settlement
+from services.config import settings
+from services.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    OfferRetired,
+    ProviderRejected,
+    ProviderUnavailable,
+    TooManyCheckouts,
+)
+from services.ids import OrderId, UserId
+from services.models import (
+    Mentor,
+    OfferStatus,
+    Order,
+    OrderStatus,
+    PackOffer,
+    Seat,
+    SeatStatus,
+)
+from services.providers.payments import registry
+from services.providers.payments.base import Checkout, CheckoutState
+
+MAX_TURNS = 4
+"""How often a checkout may be overtaken by another tab before we say so."""
+HANDOVER = timedelta(minutes=2)
+"""Longer than ending a checkout takes with all its retries; after it the sweep cleans up."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutStarted:
+    """Where the buyer goes: to pay at `url`, or, without one, to the page that tells the truth."""
+
+    order: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The order to go on with; `in_the_way` says that it must be ended before a new one."""
+
+    order_id: OrderId
+    in_the_way: bool = False
+
+
+def start(*, actor: Actor, offer: str) -> CheckoutStarted:
+    """Hold a seat with the offer's mentor and open the payment page.
+
+    Raises:
+        SignInNeeded, VerificationNeeded, NotFound, NotAllowed, OfferRetired, SeatsSoldOut,
+        TooManyCheckouts, Conflict, ProviderUnavailable (the seat stays held)
+    """
+    user_id = access.require_verified(actor)
+    ended: OrderId | None = None
+    for _ in range(MAX_TURNS):
+        with db.transaction() as session:
+            turn = _reserve(session, actor, user_id, offer, ended)
+        if turn.in_the_way:
+            stays = _end_older(actor, turn.order_id)
+            if stays is not None:
+                return stays
+            ended = turn.order_id
+            continue
+        started = _open_page(actor, turn.order_id)
+        if started is not None:
+            return started
+    raise Conflict("This checkout was changed in another tab. Please look at your orders.")
+
+
+def give_back(*, actor: Actor, order: str) -> None:
+    """End one's own open checkout and give the seat back; paid meanwhile, it counts as paid.
+
+    Raises:
+        NotFound, Conflict, ProviderUnavailable
+    """
+    with db.reading() as session:
+        row = access.order_for(session, actor, order)
+        if row.status is not OrderStatus.PENDING:
+            return
+        if row.bank_pending_at is not None:
+            raise Conflict("Your bank is still working on this payment. Please wait for it.")
+    with db.transaction() as session:
+        _begin_handover(session.get_one(Order, row.id))
+    seen = _ended(row.id)
+    with db.transaction() as session:
+        settlement.apply(
+            session, actor=actor, order_id=row.id, seen=seen, ended_as=OrderStatus.CANCELED
+        )
+
+
+def _reserve(
+    db: Session, actor: Actor, user_id: UserId, offer_id: str, ended: OrderId | None
+) -> _Turn:
+    """One transaction: decide which order this click is about, and hold its seat."""
+    offer, mentor = _on_sale(db, actor, offer_id)
+    locking.lock(db, users=[user_id], mentors=[mentor.id])
+    db.refresh(mentor)
+    db.refresh(offer)
+    if offer.status is not OfferStatus.ACTIVE:
+        raise OfferRetired
+    pending = _pending(db, user_id, mentor)
+    if pending is not None:
+        same = pending.offer_id == offer.id and pending.expires_at > clock.utc_now()
+        if same or pending.bank_pending_at is not None:
+            return _Turn(pending.id)
+        if pending.id != ended:
+            _begin_handover(pending)
+            return _Turn(pending.id, in_the_way=True)
+        _cancel(db, actor, pending)
+    seat = seats.find_unreleased(db, user_id, mentor.id)
+    if (seat is None or seat.status is SeatStatus.HELD) and not mentor.listed:
+        raise NotFound("pack")
+    if pending is None:
+        _check_account_limit(db, user_id)
+    return _Turn(_write_order(db, actor, user_id, mentor, offer, seat).id)
+
+
+def _write_order(
+    db: Session,
+    actor: Actor,
+    user_id: UserId,
+    mentor: Mentor,
+    offer: PackOffer,
+    seat: Seat | None,
+) -> Order:
+    """Hold the place until the checkout's end, which is computed here, once."""
+    now = clock.utc_now().replace(microsecond=0)
+    expires_at = now + timedelta(minutes=settings().seat_hold_minutes)
+    if seat is None:
+        seat = seats.hold(db, actor=actor, mentee_id=user_id, mentor=mentor, until=expires_at)
+    else:
+        seats.keep_until(db, seat, expires_at)
+    order = Order(
+        mentee_id=user_id,
+        mentor_id=mentor.id,
+        offer_id=offer.id,
+        seat_id=seat.id,
+        title=offer.title,
+        sessions=offer.sessions,
+        amount_minor=offer.price_minor,
+        currency=offer.currency,
+        validity_days=offer.validity_days,
+        expires_at=expires_at,
+        check_at=now + settlement.LOOK_EVERY,
+    )
+    db.add(order)
+    db.flush()
+    audit.record(
+        db,
+        actor=actor,
+        action="order.created",
+        thing=order.public_id,
+        after={"offer": offer.public_id, "seat": seat.public_id},
+    )
+    return order
+
+
+def _open_page(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
+    """The order's payment page; None when the order has ended meanwhile: start over."""
+    with db.reading() as session:
+        order = session.get_one(Order, order_id)
+        new = settlement.page_for(session, order)
+    provider = registry.payments(order.provider)
+    try:
+        if order.checkout_id is None:
+            seen = provider.create_checkout(new)
+        else:
+            seen = provider.get_checkout(order.checkout_id)
+    except ProviderUnavailable as error:
+        _next_attempt(order_id, answered=error.answered)
+        raise
+    except ProviderRejected:
+        _refused(actor, order_id)
+        return None
+    return _remember_page(actor, order_id, seen)
+
+
+def _remember_page(actor: Actor, order_id: OrderId, seen: Checkout) -> CheckoutStarted | None:
+    with db.transaction() as session:
+        order = settlement.apply(session, actor=actor, order_id=order_id, seen=seen)
+    if order.status is OrderStatus.PAID or seen.state is CheckoutState.WAITING:
+        return CheckoutStarted(order.public_id, None)
+    if seen.state is not CheckoutState.OPEN:
+        return None
+    if order.status is OrderStatus.PENDING and order.checkout_id == seen.id:
+        return CheckoutStarted(order.public_id, seen.url)
+    registry.payments(order.provider).end_checkout(seen.id)  # ended while we opened the page
+    return None
+
+
+def _end_older(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
+    """End another checkout with this mentor at the provider; one that was paid counts."""
+    seen = _ended(order_id)
+    if seen is None or seen.state is CheckoutState.ENDED:
+        return None
+    with db.transaction() as session:
+        order = settlement.apply(session, actor=actor, order_id=order_id, seen=seen)
+        return CheckoutStarted(order.public_id, None)
+
+
+def _ended(order_id: OrderId) -> Checkout | None:
+    """Make the order's checkout unpayable; None when the provider never had one."""
+    with db.reading() as session:
+        order = session.get_one(Order, order_id)
+        new = settlement.page_for(session, order)
+    return settlement.look(order, new, end=True)
+
+
+def _on_sale(db: Session, actor: Actor, offer_id: str) -> tuple[PackOffer, Mentor]:
+    offer = access.offer_on_sale(db, offer_id)
+    mentor = db.get_one(Mentor, offer.mentor_id)
+    if mentor.user_id == actor.user_id:
+        raise NotAllowed("You cannot buy your own pack.")
+    return offer, mentor
+
+
+def _pending(db: Session, user_id: UserId, mentor: Mentor) -> Order | None:
+    return db.exec(
+        select(Order).where(
+            Order.mentee_id == user_id,
+            Order.mentor_id == mentor.id,
+            Order.status == OrderStatus.PENDING,
+        )
+    ).one_or_none()
+
+
+def _begin_handover(order: Order) -> None:
+    """We are about to end this checkout ourselves: its webhook must not give the seat away."""
+    order.handover_until = clock.utc_now() + HANDOVER
+
+
+def _cancel(db: Session, actor: Actor, order: Order) -> None:
+    """The older order ends; its hold is not released, the new order takes it over."""
+    order.status, order.ended_at = OrderStatus.CANCELED, clock.utc_now()
+    db.flush()
+    audit.record(
+        db,
+        actor=actor,
+        action="order.canceled",
+        thing=order.public_id,
+        before={"status": OrderStatus.PENDING.value},
+        after={"status": OrderStatus.CANCELED.value, "reason": "another pack was chosen"},
+    )
+
+
+def _check_account_limit(db: Session, user_id: UserId) -> None:
+    open_checkouts = db.exec(
+        select(func.count()).where(Order.mentee_id == user_id, Order.status == OrderStatus.PENDING)
+    ).one()
+    limit = settings().open_checkouts_per_account
+    if open_checkouts >= limit:
+        raise TooManyCheckouts(limit)
+
+
+def _next_attempt(order_id: OrderId, *, answered: bool) -> None:
+    """A stored 5xx would be replayed for this idempotency key: the next try needs a new one."""
+    if not answered:
+        return
+    with db.transaction() as session:
+        order = session.get_one(Order, order_id)
+        if order.checkout_id is None:
+            order.checkout_attempt += 1
+
+
+def _refused(actor: Actor, order_id: OrderId) -> None:
+    """The provider will not make this page (a retry that came too late): the order ends."""
+    with db.transaction() as session:
+        settlement.apply(session, actor=actor, order_id=order_id, seen=None)

@@ -1,0 +1,100 @@
+"""What the checkout page shows before anything is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from services import access, clock, seats
+from services.audit import Actor
+from services.errors import NotFound
+from services.models import Mentor, Order, OrderStatus, SeatStatus, User
+from services.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutPreview:
+    """One offer as this visitor may buy it. `blocked` is a sentence, or "" when it may be bought.
+
+    `open_order` is the public id of an open checkout with this mentor, held until `held_until`.
+    """
+
+    offer: str
+    title: str
+    sessions: int
+    price: Money
+    validity_days: int | None
+    mentor_name: str
+    mentor_slug: str
+    photo_key: str | None
+    is_renewal: bool
+    blocked: str
+    open_order: str | None
+    held_until: datetime | None
+    open_order_same_offer: bool
+
+
+def preview(db: Session, *, actor: Actor, offer: str) -> CheckoutPreview:
+    """Read an offer for checkout; nothing is held by looking.
+
+    Raises:
+        NotFound: unknown or retired, or its mentor is not listed and the visitor has no seat.
+    """
+    row = access.offer_on_sale(db, offer)
+    mentor = db.get_one(Mentor, row.mentor_id)
+    name = db.get_one(User, mentor.user_id).name
+    pending = _pending(db, actor, mentor)
+    renewal = _renews(db, actor, mentor)
+    if not mentor.listed and not renewal and pending is None:
+        raise NotFound("pack")
+    return CheckoutPreview(
+        offer=row.public_id,
+        title=row.title,
+        sessions=row.sessions,
+        price=Money(row.price_minor, row.currency),
+        validity_days=row.validity_days,
+        mentor_name=name,
+        mentor_slug=mentor.slug,
+        photo_key=mentor.photo_key,
+        is_renewal=renewal,
+        blocked=_blocked(db, actor, mentor, name, has_place=renewal or pending is not None),
+        open_order=pending.public_id if pending else None,
+        held_until=pending.expires_at if pending else None,
+        open_order_same_offer=pending is not None and pending.offer_id == row.id,
+    )
+
+
+def _blocked(db: Session, actor: Actor, mentor: Mentor, name: str, *, has_place: bool) -> str:
+    if actor.user_id is None:
+        return "Sign in or create an account to buy this pack."
+    if mentor.user_id == actor.user_id:
+        return "This is your own pack: you cannot buy it yourself."
+    if not actor.verified:
+        return "Please confirm your e-mail address first: open the link we mailed you."
+    if has_place or seats.has_place(db, mentor):
+        return ""
+    if mentor.capacity == 0:
+        return f"{name} is not taking new mentees at the moment."
+    return f"All of {name}'s seats are taken at the moment."
+
+
+def _pending(db: Session, actor: Actor, mentor: Mentor) -> Order | None:
+    if actor.user_id is None:
+        return None
+    return db.exec(
+        select(Order).where(
+            Order.mentee_id == actor.user_id,
+            Order.mentor_id == mentor.id,
+            Order.status == OrderStatus.PENDING,
+            Order.expires_at > clock.utc_now(),
+        )
+    ).one_or_none()
+
+
+def _renews(db: Session, actor: Actor, mentor: Mentor) -> bool:
+    if actor.user_id is None:
+        return False
+    seat = seats.find_unreleased(db, actor.user_id, mentor.id)
+    return seat is not None and seat.status in {SeatStatus.ACTIVE, SeatStatus.GRACE}

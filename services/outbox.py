@@ -1,0 +1,149 @@
+"""The outbox: what must leave the building is written in the transaction of its cause.
+
+`add` writes a message, `take` leases the ones that are due, `done` and `failed` settle them.
+Sending is at least once: the message's unique key is the vendor's idempotency key.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import event, update
+from sqlmodel import Session, col, select
+
+from services import audit, clock, db
+from services.access import require_admin
+from services.audit import Actor
+from services.errors import NotFound, ProviderError, ProviderUnavailable
+from services.db import insert_or_ignore
+from services.ids import OutboxMessageId
+from services.models import OutboxMessage, OutboxStatus
+
+LEASE = timedelta(minutes=2)
+"""How long a taken message is left alone: longer than its slowest vendor call with retries."""
+MAX_ATTEMPTS = 12
+"""With the back-off below, about a day of trying."""
+
+log = structlog.get_logger()
+
+_wake: Callable[[], None] | None = None
+
+
+def on_added(wake: Callable[[], None]) -> None:
+    """Call `wake` after every commit that added a message. Set once, by the composition root.
+
+    It is a hint that saves waiting for the sweep, never the guarantee.
+    """
+    global _wake
+    _wake = wake
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A leased message. `attempt` counts from 1."""
+
+    id: OutboxMessageId
+    public_id: str
+    kind: str
+    key: str
+    data: dict[str, Any]
+    attempt: int
+
+
+def add(db: Session, *, kind: str, key: str, data: dict[str, Any]) -> None:
+    """Write a message unless one with this key exists. `data` holds ids only."""
+    message = OutboxMessage(kind=kind, unique_key=key, data=data)
+    if insert_or_ignore(db, message) and _wake is not None:
+        event.listen(db, "after_commit", lambda _session: _wake and _wake(), once=True)
+
+
+def take(*, limit: int = 20) -> list[Message]:
+    """Lease the messages that are due, the oldest first. Each goes to one taker only."""
+    now = clock.utc_now()
+    with db.transaction() as session:
+        due = (
+            select(OutboxMessage)
+            .where(
+                col(OutboxMessage.status).in_([OutboxStatus.DUE, OutboxStatus.FAILED]),
+                col(OutboxMessage.due_at) <= now,
+            )
+            .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = session.exec(due).all()
+        for message in taken:
+            message.due_at = now + LEASE
+            message.attempts += 1
+        return [
+            Message(m.id, m.public_id, m.kind, m.unique_key, dict(m.data), m.attempts)
+            for m in taken
+        ]
+
+
+def done(message: Message) -> None:
+    """The effect has happened."""
+    with db.transaction() as session:
+        session.exec(
+            update(OutboxMessage)
+            .where(col(OutboxMessage.id) == message.id)
+            .values(status=OutboxStatus.SENT, sent_at=clock.utc_now(), error="")
+        )
+
+
+def failed(message: Message, error: Exception) -> bool:
+    """Put the message back with back-off, or into the dead letters; True when it is dead.
+
+    A refusal is final: trying again would be refused again. An outage is tried again.
+    """
+    dead = message.attempt >= MAX_ATTEMPTS or not _worth_retrying(error)
+    with db.transaction() as session:
+        row = session.get_one(OutboxMessage, message.id)
+        row.error = f"{type(error).__name__}: {error}"[:500]
+        row.status = OutboxStatus.DEAD if dead else OutboxStatus.FAILED
+        row.due_at = clock.utc_now() + back_off(message.attempt)
+    log.warning(
+        "outbox_failed",
+        message=message.key,
+        kind=message.kind,
+        attempt=message.attempt,
+        dead=dead,
+        error=type(error).__name__,
+    )
+    return dead
+
+
+def retry(*, actor: Actor, message: str) -> None:
+    """Make a dead message due again.
+
+    Raises:
+        NotFound: no dead message with this public id.
+    """
+    require_admin(actor)
+    with db.transaction() as session:
+        row = session.exec(
+            select(OutboxMessage).where(
+                OutboxMessage.public_id == message, OutboxMessage.status == OutboxStatus.DEAD
+            )
+        ).one_or_none()
+        if row is None:
+            raise NotFound("message")
+        row.status, row.attempts, row.due_at = OutboxStatus.DUE, 0, clock.utc_now()
+        audit.record(session, actor=actor, action="outbox.retried", thing=row.public_id)
+
+
+def back_off(attempt: int) -> timedelta:
+    """Seconds to wait after the n-th failure: 10 s doubling up to 4 h, with jitter of a quarter."""
+    seconds = min(10 * 2 ** (attempt - 1), 4 * 3600)
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def _worth_retrying(error: Exception) -> bool:
+    if isinstance(error, ProviderError):
+        return isinstance(error, ProviderUnavailable)
+    return True

@@ -1,0 +1,31 @@
+"""What the product asks of a mail service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message to one person. `key` makes sending it twice harmless where the service can."""
+
+    key: str
+    sender: str
+    to: str
+    subject: str
+    text: str
+    html: str
+    kind: str
+
+
+class MailProvider(Protocol):
+    """One adapter per vendor."""
+
+    def send(self, mail: Mail) -> str:
+        """Hand the mail over and return the service's id of it.
+
+        Raises:
+            ProviderUnavailable, ProviderRejected
+        """
+        ...

@@ -1,0 +1,33 @@
+"""Picks the mail adapter by MAIL_PROVIDER."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from services.config import settings
+from services.providers.mail.base import MailProvider
+
+
+@lru_cache
+def _resend(key: str, api_base: str) -> MailProvider:
+    from services.providers.mail.resend import ResendMail
+
+    return ResendMail(key=key, api_base=api_base)
+
+
+def mailer() -> MailProvider:
+    """The adapter that the settings choose."""
+    chosen = settings()
+    match chosen.mail_provider:
+        case "resend":
+            return _resend(chosen.effective_resend_key, chosen.resend_api_base)
+        case "smtp":
+            from services.providers.mail.smtp import SmtpMail
+
+            return SmtpMail(
+                host=chosen.smtp_host,
+                port=chosen.smtp_port,
+                user=chosen.smtp_user,
+                password=chosen.smtp_password,
+                security=chosen.smtp_security,
+            )

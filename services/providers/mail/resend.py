@@ -1,0 +1,56 @@
+"""Resend over HTTPS: one endpoint, so httpx and not the SDK (whose key is a module global)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from services.errors import ProviderRejected, ProviderUnavailable
+from services.providers.mail.base import Mail
+
+NAME: Final = "resend"
+TIMEOUT_SECONDS: Final = 10
+QUOTAS: Final = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})
+
+
+class ResendMail:
+    """Sends through Resend, or through the simulator behind another base address."""
+
+    def __init__(self, *, key: str, api_base: str) -> None:
+        self._client = httpx.Client(
+            base_url=api_base,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def send(self, mail: Mail) -> str:
+        """Send one mail; Resend keeps the idempotency key for 24 hours."""
+        body = {
+            "from": mail.sender,
+            "to": [mail.to],
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+            "tags": [{"name": "kind", "value": mail.kind}],
+        }
+        try:
+            answer = self._client.post("/emails", json=body, headers={"Idempotency-Key": mail.key})
+        except httpx.HTTPError as error:
+            raise ProviderUnavailable(NAME, type(error).__name__) from error
+        if answer.is_success:
+            return str(answer.json()["id"])
+        raise _refusal(answer)
+
+
+def _refusal(answer: httpx.Response) -> ProviderUnavailable | ProviderRejected:
+    """Quotas, wrong keys and outages pass with time; the other 4xx will be refused again."""
+    try:
+        name = str(answer.json().get("name", ""))
+    except (ValueError, AttributeError):
+        name = ""
+    message = f"{answer.status_code} {name}".strip()
+    concurrent = name == "concurrent_idempotent_requests"
+    if answer.status_code >= 500 or answer.status_code in {401, 403, 429} or concurrent:
+        return ProviderUnavailable(NAME, message, code=name, answered=answer.status_code >= 500)
+    return ProviderRejected(NAME, message, code=name)

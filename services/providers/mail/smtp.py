@@ -1,0 +1,73 @@
+"""Any SMTP server, for a small self-hosted studio. SMTP knows no idempotency key: a mail whose
+confirmation was lost may arrive twice, with the same Message-ID."""
+
+from __future__ import annotations
+
+import hashlib
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
+from typing import Final, Literal
+
+from services.errors import ProviderRejected, ProviderUnavailable
+from services.providers.mail.base import Mail
+
+NAME: Final = "smtp"
+TIMEOUT_SECONDS: Final = 15
+
+
+class SmtpMail:
+    """Sends through one SMTP server, a connection per mail."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        user: str,
+        password: str,
+        security: Literal["starttls", "tls", "none"],
+    ) -> None:
+        self._host, self._port = host, port
+        self._user, self._password = user, password
+        self._security = security
+
+    def send(self, mail: Mail) -> str:
+        """Send one mail and return its Message-ID."""
+        message = _message(mail)
+        try:
+            with self._connected() as server:
+                server.send_message(message)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+            raise ProviderRejected(NAME, type(error).__name__) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise ProviderUnavailable(NAME, type(error).__name__) from error
+        return str(message["Message-ID"])
+
+    def _connected(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self._security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self._host, self._port, timeout=TIMEOUT_SECONDS, context=context
+            )
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_SECONDS)
+            if self._security == "starttls":
+                server.starttls(context=context)
+        if self._user:
+            server.login(self._user, self._password)
+        return server
+
+
+def _message(mail: Mail) -> EmailMessage:
+    domain = parseaddr(mail.sender)[1].partition("@")[2] or "localhost"
+    message = EmailMessage()
+    message["From"] = mail.sender
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate()
+    message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message

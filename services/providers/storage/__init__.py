@@ -1,0 +1,1 @@
+"""Where files lie: the Protocol, and one adapter per kind of store."""
