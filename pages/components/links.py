@@ -1,0 +1,31 @@
+"""Links: inside the application, out of it, and to HTTP routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from pages.components.kinds import Child, Text
+
+
+def anchor(*children: Child, href: Text, class_name: Text = "", **attributes: Text) -> rx.Component:
+    """A bare link to a page of the application; no page load, only the new page's data."""
+    extra: dict[str, Any] = {"custom_attrs": dict(attributes)} if attributes else {}
+    return rx.el.a(*children, href=href, class_name=class_name, **extra)
+
+
+def document(*children: Child, href: Text, class_name: Text = "") -> rx.Component:
+    """A bare link to what is not a page of ours (an HTTP route, a file, another site), or to a
+    part of this page: the browser follows it by itself."""
+    return rx.el.a(*children, href=href, class_name=class_name, reload_document=True)
+
+
+def text_link(label: Child, href: Text) -> rx.Component:
+    """A link within a sentence, to a page of the application."""
+    return anchor(label, href=href, class_name="text-link")
+
+
+def document_link(label: Child, href: Text) -> rx.Component:
+    """A link within a sentence to an HTTP route, a file or another site."""
+    return document(label, href=href, class_name="text-link")

@@ -1,0 +1,163 @@
+"""The parts of the shells: brand, links, the rail, the footer, the switches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.style import color_mode, set_color_mode
+
+from pages.components.icons import icon
+from pages.components.kinds import Child, Flag, Text
+from pages.components.links import anchor, document
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of the navigation: where it leads, its word, its icon."""
+
+    href: str
+    word: str
+    icon: str
+
+
+def brand(name: str) -> rx.Component:
+    """The studio's name beside its mark: a pack of four, one still to use."""
+    mark = rx.el.span(*(rx.el.i() for _ in range(4)), class_name="brand-dots", aria_hidden=True)
+    return anchor(mark, rx.el.span(name), href="/", class_name="brand")
+
+
+def nav_link(label: Text, href: Text, *, active: bool = False) -> rx.Component:
+    """A link of the top bar."""
+    current = {"aria-current": "page"} if active else {}
+    return anchor(label, href=href, class_name="nav-link", **current)
+
+
+def rail(places: list[Place], active: str, *, label: str) -> rx.Component:
+    """The places of one area: words in the left rail, or the bar at the bottom of a phone."""
+    return rx.el.nav(
+        *(_rail_link(place, active) for place in places), class_name="rail-links", aria_label=label
+    )
+
+
+def _rail_link(place: Place, active: str) -> rx.Component:
+    current = {"aria-current": "page"} if place.href == active else {}
+    return anchor(
+        icon(place.icon),
+        rx.el.span(place.word),
+        href=place.href,
+        class_name="rail-link",
+        **current,
+    )
+
+
+def area_switch(areas: list[tuple[str, str, Flag]], active: str) -> rx.Component:
+    """Mentee, mentor, admin: one click from one to another. Only those the person has."""
+    return rx.el.nav(
+        *(
+            rx.cond(
+                shown,
+                anchor(word, href=href, **({"aria-current": "true"} if href == active else {})),
+                rx.fragment(),
+            )
+            for word, href, shown in areas
+        ),
+        class_name="switch",
+        aria_label="Your roles",
+    )
+
+
+def colour_switch() -> rx.Component:
+    """Light, dark, or as the device has it; remembered in this browser."""
+    return rx.el.div(
+        _colour("Automatic", "monitor", "system"),
+        _colour("Light", "sun", "light"),
+        _colour("Dark", "moon", "dark"),
+        class_name="switch",
+        role="group",
+        aria_label="Colours",
+    )
+
+
+def _colour(label: str, picture: str, mode: rx.style.LiteralColorMode) -> rx.Component:
+    return rx.el.button(
+        icon(picture),
+        type="button",
+        title=label,
+        aria_label=label,
+        aria_pressed=color_mode == mode,
+        on_click=set_color_mode(mode),
+    )
+
+
+def menu(label: str, *entries: Child) -> rx.Component:
+    """A button that opens a small panel; the browser's own `details`, so it works by keyboard."""
+    return rx.el.details(
+        rx.el.summary(icon("menu"), aria_label=label, class_name="icon-button"),
+        rx.el.div(*entries, class_name="menu-items stack"),
+        class_name="menu",
+    )
+
+
+def sign_out() -> rx.Component:
+    """Signing out is a form of its own, posted to an HTTP route, because it ends a cookie."""
+    return rx.el.form(
+        rx.el.button("Sign out", type="submit", class_name="button button-quiet"),
+        action="/auth/sign-out",
+        method="post",
+        on_submit=None,
+    )
+
+
+def footer(name: str, about: str, columns: list[tuple[str, list[Child]]]) -> rx.Component:
+    """The generous footer of the public pages."""
+    return rx.el.footer(
+        rx.el.div(
+            rx.el.div(
+                brand(name),
+                rx.el.p(about, class_name="muted small"),
+                colour_switch(),
+                class_name="stack",
+            ),
+            *(
+                rx.el.div(
+                    rx.el.h2(title), rx.el.ul(*(rx.el.li(entry) for entry in entries))
+                )
+                for title, entries in columns
+            ),
+            class_name="width footer-line",
+        ),
+        class_name="footer",
+    )
+
+
+def skip_link() -> rx.Component:
+    """For the keyboard: straight to the page's content."""
+    return document("Skip to the content", href="#content", class_name="skip")
+
+
+def simulator_banner() -> rx.Component:
+    """Says that the money is not real, and where the mails are."""
+    return rx.el.div(
+        rx.el.p(
+            "Demo: payments and mails are simulated, no money moves. ",
+            document("Open the mailbox", href="/sandbox/mail"),
+        ),
+        class_name="banner",
+        role="note",
+    )
+
+
+def lost_banner(lost: rx.Var[bool]) -> rx.Component:
+    """Says that the connection is gone. It comes back by itself."""
+    return rx.el.div(
+        rx.cond(
+            lost,
+            rx.el.p(
+                "No connection to the studio. We keep trying; what you see may be out of date.",
+                class_name="banner banner-lost",
+            ),
+            rx.fragment(),
+        ),
+        role="status",
+    )

@@ -1,0 +1,193 @@
+"""The shells that every page stands in, and what a page module has to say about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import reflex as rx
+from reflex_components_core.core.banner import has_too_many_connection_errors
+
+from pages.components.boxes import form_width
+from pages.components.buttons import link_button
+from pages.components.headers import page_header
+from pages.components.kinds import Child
+from pages.components.links import anchor
+from pages.components.navigation import (
+    Place,
+    area_switch,
+    brand,
+    colour_switch,
+    footer,
+    lost_banner,
+    menu,
+    nav_link,
+    rail,
+    sign_out,
+    simulator_banner,
+    skip_link,
+)
+from pages.components.notices import live_notice
+from services.config import settings
+from state.base import AppState
+
+Area = Literal["mentee", "mentor", "admin"]
+
+PLACES: dict[Area, list[Place]] = {
+    "mentee": [
+        Place("/dashboard", "Home", "house"),
+        Place("/mentors", "Mentors", "users"),
+        Place("/orders", "Orders", "receipt"),
+        Place("/settings", "Settings", "settings"),
+    ],
+    "mentor": [
+        Place("/mentor", "Home", "house"),
+        Place("/mentor/profile", "Profile", "square-user"),
+        Place("/settings", "Settings", "settings"),
+    ],
+    "admin": [
+        Place("/admin/orders", "Orders", "receipt"),
+        Place("/admin/users", "Users", "users"),
+        Place("/admin/mentors", "Mentors", "graduation-cap"),
+        Place("/admin/inbox", "Inbox", "inbox"),
+        Place("/settings", "Settings", "settings"),
+    ],
+}
+_HOMES: dict[Area, str] = {"mentee": "/dashboard", "mentor": "/mentor", "admin": "/admin/orders"}
+_LABELS: dict[Area, str] = {"mentee": "Mentee", "mentor": "Mentor", "admin": "Admin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the application needs to know of a page module; each has one, named PAGE.
+
+    `title` is what the browser's tab says before the studio's name.
+    """
+
+    route: str
+    title: str
+    component: Callable[[], rx.Component]
+    on_load: list[Any] = field(default_factory=list[Any])
+    description: str = ""
+
+
+def public(*children: Child, active: str = "") -> rx.Component:
+    """The shell of the public pages: a slim top bar, the page, a generous footer."""
+    return rx.el.div(
+        *_first_lines(),
+        _top_bar(active),
+        rx.el.main(_notice(), *children, id="content", class_name="main width"),
+        _footer(),
+        class_name="public",
+    )
+
+
+def form_page(title: Child, *children: Child) -> rx.Component:
+    """A public page with one text form, such as signing in."""
+    return public(form_width(page_header(title), *children))
+
+
+def signed_in(
+    title: Child,
+    *children: Child,
+    area: Area,
+    active: str,
+    state: Child | None = None,
+    action: Child | None = None,
+) -> rx.Component:
+    """The shell behind the sign-in: a left rail, on phones a bar at the bottom.
+
+    `active` is the address of the current place; `state` and the one primary `action` stand on
+    the title's line.
+    """
+    name = settings().studio_name
+    rail_column = rx.el.div(
+        rx.el.div(brand(name), class_name="rail-brand"),
+        rail(PLACES[area], active, label=_LABELS[area]),
+        rx.el.div(_areas(area), colour_switch(), sign_out(), class_name="rail-foot"),
+        class_name="rail",
+    )
+    top = rx.el.header(
+        brand(name),
+        rx.el.div(_areas(area), menu("Menu", colour_switch(), sign_out()), class_name="row"),
+        class_name="inside-top",
+    )
+    content = rx.el.main(
+        rx.el.div(
+            _notice(),
+            page_header(title, state=state, action=action),
+            *children,
+            class_name="inside-content",
+        ),
+        id="content",
+        class_name="inside-main",
+    )
+    return rx.el.div(
+        *_first_lines(),
+        rx.el.div(rail_column, rx.el.div(top, content, class_name="inside-column"), class_name="inside"),
+    )
+
+
+def _first_lines() -> list[rx.Component]:
+    banner = [simulator_banner()] if settings().simulators_on else []
+    return [skip_link(), *banner, lost_banner(has_too_many_connection_errors)]
+
+
+def _notice() -> rx.Component:
+    return live_notice(AppState.notice, AppState.notice_tone, on_close=AppState.dismiss_notice)
+
+
+def _top_bar(active: str) -> rx.Component:
+    person = rx.cond(
+        AppState.signed_in,
+        link_button("My dashboard", "/dashboard", kind="secondary"),
+        rx.fragment(
+            nav_link("Sign in", "/sign-in", active=active == "/sign-in"),
+            rx.el.span(link_button("Sign up", "/sign-up"), class_name="wide-only"),
+        ),
+    )
+    return rx.el.header(
+        rx.el.div(
+            brand(settings().studio_name),
+            rx.el.nav(
+                nav_link("Mentors", "/mentors", active=active == "/mentors"),
+                rx.cond(AppState.is_hydrated, person, rx.fragment()),
+                class_name="topbar-links",
+                aria_label="Main",
+            ),
+            class_name="width topbar-line",
+        ),
+        class_name="topbar",
+    )
+
+
+def _areas(area: Area) -> rx.Component:
+    shown = {
+        "mentee": AppState.is_mentor | AppState.is_admin,
+        "mentor": AppState.is_mentor,
+        "admin": AppState.is_admin,
+    }
+    return rx.cond(
+        shown["mentee"],
+        area_switch([(_LABELS[a], _HOMES[a], shown[a]) for a in PLACES], _HOMES[area]),
+        rx.fragment(),
+    )
+
+
+def _footer() -> rx.Component:
+    return footer(
+        settings().studio_name,
+        "Packs of sessions with one mentor. Paid once, never a subscription.",
+        [
+            ("Studio", [anchor("Mentors", href="/mentors"), anchor("How it works", href="/#how")]),
+            (
+                "Account",
+                [anchor("Sign in", href="/sign-in"), anchor("Sign up", href="/sign-up")],
+            ),
+            (
+                "Yours",
+                [anchor("Dashboard", href="/dashboard"), anchor("Orders", href="/orders")],
+            ),
+        ],
+    )

@@ -1,0 +1,107 @@
+"""A mentor's page: who they are, the seats that are left, and their packs."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pages.components.badges import tags
+from pages.components.boxes import section, side, split, stack
+from pages.components.buttons import link_button
+from pages.components.notices import notice
+from pages.components.offers import offers
+from pages.components.outcomes import outcome
+from pages.components.packs import seat_marks
+from pages.components.people import person_header
+from pages.components.phases import empty, loaded, or_empty
+from pages.components.text import lead, muted, prose, text
+from pages.layout import Page, public
+from state.mentor import MentorState
+
+
+def mentor() -> rx.Component:
+    """The mentor, or that there is none at this address."""
+    return public(
+        rx.cond(
+            MentorState.phase == "missing",
+            outcome(
+                "There is no mentor at this address.",
+                "The address may have a typing mistake, or the mentor has left the studio.",
+                link_button("See all mentors", "/mentors"),
+            ),
+            loaded(
+                MentorState.phase,
+                split(_person(), _selling()),
+                failure=MentorState.failure,
+                again=MentorState.load,
+                shape="page",
+            ),
+        ),
+        active="/mentors",
+    )
+
+
+def _person() -> rx.Component:
+    return stack(
+        person_header(
+            MentorState.name,
+            MentorState.initials,
+            MentorState.photo,
+            lead(MentorState.headline),
+            muted("Speaks ", MentorState.languages),
+        ),
+        tags(MentorState.skills),
+        section("About", prose(MentorState.bio)),
+        gap="wide",
+    )
+
+
+def _selling() -> rx.Component:
+    return side(
+        seat_marks(MentorState.marks, MentorState.seats),
+        _notes(),
+        or_empty(
+            MentorState.offers.length() > 0,
+            offers(MentorState.offers, on_sale=MentorState.can_buy),
+            empty("No pack is on sale.", "This mentor sells no packs at the moment."),
+        ),
+        muted("You pay once, on Stripe's page. Nothing renews by itself."),
+    )
+
+
+def _notes() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            MentorState.unlisted & MentorState.own,
+            notice(text("Only you and admins see this page: it is not listed yet."), tone="warning"),
+            rx.fragment(),
+        ),
+        rx.cond(
+            MentorState.own,
+            notice(
+                text("This is your own page, as visitors see it."),
+                action=link_button("Edit your profile", "/mentor/profile", kind="secondary"),
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            MentorState.seat_note != "",
+            notice(text(MentorState.seat_note), tone="good"),
+            rx.fragment(),
+        ),
+        rx.cond(
+            MentorState.why_not != "",
+            notice(
+                text(MentorState.why_not),
+                tone="warning",
+                action=link_button(
+                    "Mentors with a seat", "/mentors?seat=free", kind="secondary"
+                ),
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+PAGE = Page(
+    route="/mentors/[slug]", title="Mentor", component=mentor, on_load=[MentorState.load]
+)

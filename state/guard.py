@@ -1,0 +1,144 @@
+"""Who may call which handler. Every public method of every State is reachable by any client, so
+each carries `@requires(role)`, and the middleware in mentorships/guard.py denies what has no mark.
+
+The mark also wraps the handler: whatever goes wrong becomes a sentence in the page's notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Literal, TypeVar, cast
+
+import structlog
+
+from services import signin
+from services.errors import AppError, ProviderError, ProviderUnavailable
+from services.ids import hashed
+from services.signin import NOBODY, Presence
+from state import cookies
+
+Role = Literal["anyone", "user", "mentor", "admin"]
+Tone = Literal["info", "good", "warning", "bad"]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+PRESENCE_SECONDS = 5.0
+_PRESENCES_KEPT = 10_000
+_MARK = "__required_role__"
+
+log = structlog.get_logger()
+_presences: dict[str, tuple[float, Presence]] = {}
+
+
+def requires(role: Role) -> Callable[[Handler], Handler]:
+    """Mark an async event handler with the role that its caller needs.
+
+    Write it under `@rx.event`. "anyone" includes visitors; "user" is anybody signed in.
+    """
+
+    def mark(handler: Handler) -> Handler:
+        wrapped = _with_notice(handler)
+        setattr(wrapped, _MARK, role)
+        return cast(Handler, wrapped)
+
+    return mark
+
+
+def required_role(handler: Callable[..., Any]) -> Role | None:
+    """The mark of a handler's function; None when it has none, and so is denied."""
+    return getattr(handler, _MARK, None)
+
+
+def may(presence: Presence, role: Role) -> bool:
+    """Whether this person has the role now."""
+    actor = presence.actor
+    match role:
+        case "anyone":
+            return True
+        case "user":
+            return actor.user_id is not None
+        case "mentor":
+            return actor.mentor_id is not None
+        case "admin":
+            return actor.is_admin
+
+
+async def presence_of(cookie_header: str) -> Presence:
+    """Who sends this Cookie header. Asked again of the database after five seconds."""
+    secret = cookies.read(cookie_header, cookies.session_name())
+    if not secret:
+        return NOBODY
+    key, now = hashed(secret), time.monotonic()
+    kept = _presences.get(key)
+    if kept is not None and kept[0] > now:
+        return kept[1]
+    presence = await asyncio.to_thread(signin.find_presence, secret)
+    if len(_presences) >= _PRESENCES_KEPT:
+        _presences.clear()
+    _presences[key] = (now + PRESENCE_SECONDS, presence)
+    return presence
+
+
+def forget_presences() -> None:
+    """Ask the database again at the next event: somebody signed out or changed in this process."""
+    _presences.clear()
+
+
+def explain(error: Exception) -> tuple[str, Tone]:
+    """What the person reads about an error, and its tone. The unexpected is logged with an id."""
+    if isinstance(error, AppError):
+        return error.message, "warning"
+    error_id = secrets.token_hex(4)
+    if isinstance(error, ProviderUnavailable):
+        log.warning("provider_unavailable", error_id=error_id, provider=error.provider)
+        return (
+            f"{error.provider.capitalize()} does not answer right now. Nothing was lost: "
+            "please try again in a minute.",
+            "warning",
+        )
+    if isinstance(error, ProviderError):
+        log.error("provider_rejected", error_id=error_id, provider=error.provider, code=error.code)
+    else:
+        log.error("handler_failed", error_id=error_id, exc_info=error)
+    return f"That did not work, and it is not your fault. Please quote error {error_id}.", "bad"
+
+
+def _with_notice(handler: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.isasyncgenfunction(handler):
+
+        @functools.wraps(handler)
+        async def generate(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            try:
+                async for event in handler(self, *args, **kwargs):
+                    yield event
+            except Exception as error:
+                await _tell(self, error)
+
+        return generate
+    if inspect.iscoroutinefunction(handler):
+
+        @functools.wraps(handler)
+        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await handler(self, *args, **kwargs)
+            except Exception as error:
+                await _tell(self, error)
+                return None
+
+        return call
+    raise TypeError(f"{handler.__qualname__} must be async: a sync handler stops everybody else")
+
+
+async def _tell(state: Any, error: Exception) -> None:
+    """Put the error into the notice; a background handler must take its state's lock first."""
+    text, tone = explain(error)
+    is_mutable = getattr(state, "_is_mutable", None)
+    if is_mutable is None or is_mutable():
+        state._tell(text, tone)
+        return
+    async with state:
+        state._tell(text, tone)

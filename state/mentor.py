@@ -1,0 +1,124 @@
+"""One mentor's page, as this visitor may use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import reflex as rx
+
+from services import catalogue, money, photos
+from services.catalogue import MentorPage, OfferCard, OwnSeat
+from services.models import SeatStatus
+from state.base import AppState, read
+from state.guard import requires
+from state.mentors import seat_marks, seat_words
+from state.phase import Loads, loading
+from state.shown import count, initials, until
+
+
+@dataclass(frozen=True)
+class OfferFace:
+    """A pack on sale, in words."""
+
+    href: str
+    title: str
+    sessions: str
+    dots: list[bool]
+    price: str
+    each: str
+    validity: str
+
+
+def validity_words(days: int | None) -> str:
+    """How long a pack lasts."""
+    return "never expires" if days is None else f"to use within {count(days, 'day')}"
+
+
+def offer_face(offer: OfferCard) -> OfferFace:
+    """The words of a pack."""
+    return OfferFace(
+        href=f"/checkout/{offer.public_id}",
+        title=offer.title,
+        sessions=count(offer.sessions, "session"),
+        dots=[True] * min(offer.sessions, 20),
+        price=money.shown(offer.price),
+        each=_each(offer),
+        validity=validity_words(offer.validity_days),
+    )
+
+
+def _each(offer: OfferCard) -> str:
+    """The price of one session, where it comes out even; nothing is rounded."""
+    minor, rest = divmod(offer.price.minor, offer.sessions)
+    if rest or offer.sessions == 1:
+        return ""
+    return f"{money.shown(money.Money(minor, offer.price.currency))} a session"
+
+
+class MentorState(Loads, AppState):
+    """The mentor shown."""
+
+    slug: str = ""
+    name: str = ""
+    initials: str = ""
+    photo: str = ""
+    headline: str = ""
+    bio: str = ""
+    skills: list[str] = []
+    languages: str = ""
+    seats: str = ""
+    marks: list[bool] = []
+    offers: list[OfferFace] = []
+    own: bool = False
+    can_buy: bool = False
+    unlisted: bool = False
+    seat_note: str = ""
+    why_not: str = ""
+
+    @rx.event
+    @requires("anyone")
+    async def load(self) -> AsyncGenerator[None, None]:
+        """Show the mentor named in the address."""
+        slug = str(self.router.url.path).rstrip("/").rsplit("/", 1)[-1]
+        if slug != self.slug:
+            self.phase = "loading"
+            yield
+        with loading(self):
+            page = await read(catalogue.get_mentor, slug, actor=await self._actor())
+            self._show(page)
+
+    def _show(self, page: MentorPage) -> None:
+        self.slug, self.name, self.initials = page.slug, page.name, initials(page.name)
+        self.photo = photos.url(page.photo_key, "large")
+        self.headline, self.bio = page.headline, page.bio
+        self.skills, self.languages = list(page.skills), ", ".join(page.languages)
+        self.seats = seat_words(capacity=page.capacity, free=page.seats_free)
+        self.marks = seat_marks(capacity=page.capacity, free=page.seats_free)
+        self.offers = [offer_face(offer) for offer in page.offers]
+        self.own, self.can_buy = page.is_own, page.can_buy
+        self.unlisted = not page.listed
+        self.seat_note = self._about_seat(page.own_seat)
+        self.why_not = _why_not(page)
+
+    def _about_seat(self, seat: OwnSeat | None) -> str:
+        if seat is None:
+            return ""
+        end = until(seat.until, self.time_zone).text
+        match seat.status:
+            case SeatStatus.HELD:
+                return f"A seat is held for you until {end}."
+            case SeatStatus.GRACE:
+                return f"Your seat is kept until {end}. Another pack keeps it longer."
+            case _:
+                return "You have a seat here. Another pack adds its sessions to it."
+
+
+def _why_not(page: MentorPage) -> str:
+    if page.can_buy or page.is_own:
+        return ""
+    if page.closed:
+        return f"{page.name} is not taking new mentees at the moment."
+    if page.full:
+        return f"All of {page.name}'s seats are taken at the moment."
+    return f"{page.name} is not listed at the moment."

@@ -1,0 +1,36 @@
+"""The three states of what a page loads, and the one place where a failed load is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import reflex as rx
+
+from services.errors import NotFound
+from state.guard import explain
+
+Phase = Literal["loading", "ready", "failed", "missing"]
+
+
+class Loads(rx.State, mixin=True):
+    """Mix into a page's state: `class OrdersState(Loads, AppState)`."""
+
+    phase: Phase = "loading"
+    failure: str = ""
+
+
+@contextmanager
+def loading(page: Loads) -> Iterator[None]:
+    """Around everything that fills a page: "ready" when it succeeded, "missing" when there is no
+    such thing, else "failed", with the sentence and the id to quote in `failure`."""
+    try:
+        yield
+    except NotFound:
+        page.phase = "missing"
+    except Exception as error:
+        page.failure, _ = explain(error)
+        page.phase = "failed"
+    else:
+        page.phase = "ready"
