@@ -19,7 +19,6 @@ from services.errors import (
     NotFound,
     OfferRetired,
     ProviderRejected,
-    ProviderUnavailable,
     TooManyCheckouts,
 )
 from services.ids import OrderId, UserId
@@ -174,16 +173,11 @@ def _open_page(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
     with db.reading() as session:
         order = session.get_one(Order, order_id)
         new = settlement.page_for(session, order)
-    provider = registry.payments(order.provider)
     try:
-        if order.checkout_id is None:
-            seen = provider.create_checkout(new)
-        else:
-            seen = provider.get_checkout(order.checkout_id)
-    except ProviderUnavailable as error:
-        _next_attempt(order_id, answered=error.answered)
-        raise
+        seen = settlement.look(order, new, end=False)
     except ProviderRejected:
+        seen = None
+    if seen is None:
         _refused(actor, order_id)
         return None
     return _remember_page(actor, order_id, seen)
@@ -221,7 +215,9 @@ def _ended(order_id: OrderId) -> Checkout | None:
 
 
 def _on_sale(db: Session, actor: Actor, offer_id: str) -> tuple[PackOffer, Mentor]:
-    offer = access.offer_on_sale(db, offer_id)
+    offer = access.offer_named(db, offer_id)
+    if offer.status is not OfferStatus.ACTIVE:
+        raise OfferRetired
     mentor = db.get_one(Mentor, offer.mentor_id)
     if mentor.user_id == actor.user_id:
         raise NotAllowed("You cannot buy your own pack.")
@@ -264,16 +260,6 @@ def _check_account_limit(db: Session, user_id: UserId) -> None:
     limit = settings().open_checkouts_per_account
     if open_checkouts >= limit:
         raise TooManyCheckouts(limit)
-
-
-def _next_attempt(order_id: OrderId, *, answered: bool) -> None:
-    """A stored 5xx would be replayed for this idempotency key: the next try needs a new one."""
-    if not answered:
-        return
-    with db.transaction() as session:
-        order = session.get_one(Order, order_id)
-        if order.checkout_id is None:
-            order.checkout_attempt += 1
 
 
 def _refused(actor: Actor, order_id: OrderId) -> None:

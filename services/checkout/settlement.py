@@ -100,6 +100,8 @@ def apply(
     db.refresh(order)
     if seen is not None and seen.state is CheckoutState.PAID and seen.payment_id and seen.paid:
         payments.fulfil(db, actor=actor, order=order, payment_id=seen.payment_id, paid=seen.paid)
+        if order.status is OrderStatus.PENDING:  # the money did not fit: an admin decides
+            _end(db, actor, order, OrderStatus.FAILED)
         return order
     foreign = seen is not None and order.checkout_id not in {None, seen.id}
     if order.status is not OrderStatus.PENDING or foreign:
@@ -135,14 +137,14 @@ def sweep(*, limit: int = 50) -> int:
     return len(ids)
 
 
-def reconcile() -> int:
-    """Compare the provider's recent checkouts with our payments and repair what was lost.
+def reconcile(window: timedelta = RECONCILE_WINDOW) -> int:
+    """Compare the provider's checkouts of this `window` with our payments, repair what was lost.
 
     Returns the number of orders that had to be repaired: 0 when everything matches.
     """
     repaired = 0
     for provider in ("stripe",):
-        since = clock.utc_now() - RECONCILE_WINDOW
+        since = clock.utc_now() - window
         for checkout in registry.payments(provider).list_checkouts(since):
             if checkout.state is CheckoutState.PAID and not _is_recorded(provider, checkout):
                 repaired += apply_event(provider=provider, object_id=checkout.id)
@@ -162,6 +164,7 @@ def page_for(db: Session, order: Order) -> NewCheckout:
         locale="auto",
         expires_at=order.expires_at,
         return_url=urls.checkout_return(order.public_id),
+        delayed=settings().delayed_payments,
     )
 
 
@@ -171,6 +174,9 @@ def look(order: Order, new: NewCheckout, *, end: bool) -> Checkout | None:
     if order.checkout_id is None:
         try:
             checkout = provider.create_checkout(new)
+        except ProviderUnavailable as error:
+            _next_attempt(order.id, answered=error.answered)
+            raise
         except ProviderRejected:
             return None
     else:
@@ -178,6 +184,16 @@ def look(order: Order, new: NewCheckout, *, end: bool) -> Checkout | None:
     if end and checkout.state is CheckoutState.OPEN:
         return provider.end_checkout(checkout.id)
     return checkout
+
+
+def _next_attempt(order_id: OrderId, *, answered: bool) -> None:
+    """A stored 5xx would be replayed for this idempotency key: the next try needs a new one."""
+    if not answered:
+        return
+    with db.transaction() as session:
+        order = session.get_one(Order, order_id)
+        if order.checkout_id is None:
+            order.checkout_attempt += 1
 
 
 def _end_unless_handed_over(
@@ -214,15 +230,21 @@ def _end(db: Session, actor: Actor, order: Order, status: OrderStatus) -> None:
 
 
 def _wait_for_bank(db: Session, actor: Actor, order: Order) -> None:
-    """The buyer has done their part, the bank has not: the place stays theirs for days."""
+    """The buyer has done their part, the bank has not: the place stays theirs for days.
+
+    A bank that takes longer still is treated as money that comes later (PRODUCT.md rule 3).
+    """
     now = clock.utc_now()
     order.check_at = now + LOOK_AT_BANK_EVERY
+    longest = timedelta(days=settings().delayed_payment_days)
     if order.bank_pending_at is not None:
+        if order.bank_pending_at + longest <= now:
+            _end(db, actor, order, OrderStatus.EXPIRED)
         return
     order.bank_pending_at = now
     seat = db.get(Seat, order.seat_id) if order.seat_id is not None else None
     if seat is not None:
-        seats.keep_until(db, seat, now + timedelta(days=settings().delayed_payment_days))
+        seats.keep_until(db, seat, now + longest)
     audit.record(db, actor=actor, action="order.waiting_for_bank", thing=order.public_id)
 
 

@@ -1,0 +1,83 @@
+"""The demo studio: a believable year, told through the services with the clock moved.
+
+Every payment exists at the simulated Stripe, every mail in the simulated mailbox, and
+reconciliation finds nothing to repair. The same people, packs and dates relative to today each
+time; only random identifiers differ.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import select
+
+from mentorships import migrations
+from mentorships.launch import StartError
+from mentorships.processes import say
+from mentorships.seed.people import DEMO_LOGINS, DEMO_PASSWORD
+from mentorships.seed.simulator import Simulator
+from mentorships.seed.story import tell
+from services import audit, clock, db
+from services.audit import SYSTEM
+from services.config import settings
+from services.models import AuditEntry, User
+
+__all__ = ["DEMO_LOGINS", "DEMO_PASSWORD", "ensure_demo", "has_demo"]
+
+BEGUN, FINISHED = "studio.seeding", "studio.seeded"
+
+
+def ensure_demo(sandbox_address: str) -> bool:
+    """Fill an empty database with the demo studio, once; True when it was filled now.
+
+    A seeding that was interrupted is begun anew, on an empty database.
+
+    Raises:
+        StartError: it was interrupted on PostgreSQL, which is not ours to empty.
+    """
+    if _noted(FINISHED) or (_has_people() and not _noted(BEGUN)):
+        return False
+    simulator = Simulator(sandbox_address)
+    if _noted(BEGUN):
+        _start_over()
+    say("start", "filling the demo studio with a year of orders (up to a minute, once)")
+    simulator.reset()
+    _note(BEGUN)
+    tell(simulator, now=clock.utc_now())
+    _note(FINISHED)
+    return True
+
+
+def has_demo() -> bool:
+    """Whether the database holds the whole demo studio."""
+    return _noted(FINISHED)
+
+
+def _noted(action: str) -> bool:
+    with db.reading() as session:
+        return (
+            session.exec(select(AuditEntry.id).where(AuditEntry.action == action)).first()
+            is not None
+        )
+
+
+def _note(action: str) -> None:
+    with db.transaction() as session:
+        audit.record(session, actor=SYSTEM, action=action, thing="studio")
+
+
+def _has_people() -> bool:
+    with db.reading() as session:
+        return session.exec(select(User.id)).first() is not None
+
+
+def _start_over() -> None:
+    """Throw the half-filled demo database away. Only ever a file that the seeding itself began."""
+    chosen = settings()
+    if not chosen.is_sqlite:
+        raise StartError(
+            "Filling the demo studio was interrupted: empty the database in DATABASE_URL, "
+            "then start again."
+        )
+    db.dispose()
+    for suffix in ("", "-wal", "-shm"):
+        (chosen.data_dir / f"app.db{suffix}").unlink(missing_ok=True)
+    migrations.upgrade()

@@ -1,0 +1,123 @@
+"""How people come to the demo studio: they sign up, confirm their address, get their role."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from sqlmodel import col, select
+
+from mentorships.seed import people, portraits
+from mentorships.seed.people import MentorSeed
+from mentorships.seed.world import World
+from services import accounts, catalogue, db, email_links, operators, photos
+from services.audit import Actor
+from services.config import settings
+from services.models import EmailLink, Mentor, User
+from services.money import Money, exponent
+
+VALIDITY_DAYS = 45
+OPENING_CAPACITY = 5
+"""What a mentor who closes later began with."""
+
+
+def admin(world: World) -> None:
+    """The studio's first admin."""
+    email, name = people.ADMIN
+    public_id = operators.create_admin(email=email, name=name, password=people.DEMO_PASSWORD)
+    with db.reading() as session:
+        user = session.exec(select(User).where(User.public_id == public_id)).one()
+    world.admin = Actor("user", user_id=user.id, is_admin=True, verified=True)
+
+
+def sign_up(world: World, person: tuple[str, str, str]) -> User:
+    """An account whose address is not confirmed yet."""
+    email, name, zone = person
+    world.arrivals += 1
+    accounts.sign_up(
+        email=email,
+        name=name,
+        password=people.DEMO_PASSWORD,
+        time_zone=zone,
+        address=f"visitor {world.arrivals}",
+    )
+    with db.reading() as session:
+        return session.exec(select(User).where(User.email == email)).one()
+
+
+def mentee(world: World, person: tuple[str, str, str]) -> None:
+    """An account with a confirmed address."""
+    user = sign_up(world, person)
+    with db.reading() as session:
+        link = session.exec(select(EmailLink).where(EmailLink.user_id == user.id)).one()
+        url = email_links.for_mail(session, link.id).url
+    token = parse_qs(urlsplit(url).query)["token"][0]
+    accounts.verify_email(token=token, address=f"visitor {world.arrivals}")
+    world.mentees[person[0]] = Actor("user", user_id=user.id, verified=True)
+
+
+def mentor(world: World, seed: MentorSeed) -> None:
+    """A mentor with a profile, a picture and packs, listed by the admin."""
+    mentee(world, (seed.email, seed.name, seed.zone))
+    user_id = world.mentees.pop(seed.email).user_id
+    with db.transaction() as session:
+        user = session.exec(select(User).where(User.email == seed.email)).one()
+        slug = catalogue.make_mentor(session, actor=world.admin, user=user.public_id)
+        row = session.exec(select(Mentor).where(col(Mentor.slug) == slug)).one()
+    actor = Actor("user", user_id=user_id, mentor_id=row.id, verified=True)
+    world.mentors[seed.email] = actor, slug
+    set_profile(world, seed, capacity=seed.capacity or OPENING_CAPACITY)
+    photos.replace(actor=actor, slug=slug, data=portraits.draw(seed.name, seed.colours))
+    with db.transaction() as session:
+        catalogue.set_listed(session, actor=world.admin, slug=slug, listed=True)
+    _offer(world, seed, "Four sessions", 4, seed.price if seed.email != RAISES else OLD_PRICE)
+    if seed.popularity > 5:
+        _offer(world, seed, "Eight sessions", 8, seed.price * 2 - 40, days=90)
+
+
+RAISES, OLD_PRICE = "mentor@example.com", 200
+"""This mentor began with a lower price."""
+
+
+def set_profile(world: World, seed: MentorSeed, *, capacity: int) -> None:
+    """Write the mentor's profile, with this many seats."""
+    actor, slug = world.mentors[seed.email]
+    with db.transaction() as session:
+        catalogue.update_profile(
+            session,
+            actor=actor,
+            slug=slug,
+            headline=seed.headline,
+            bio=seed.bio,
+            skills=seed.skills,
+            languages=seed.languages,
+            capacity=capacity,
+        )
+
+
+def price(whole: int) -> Money:
+    """So many whole units of the studio's currency."""
+    currency = settings().studio_currency
+    return Money(whole * 10 ** exponent(currency), currency)
+
+
+def _offer(
+    world: World,
+    seed: MentorSeed,
+    title: str,
+    sessions: int,
+    whole: int,
+    *,
+    days: int = VALIDITY_DAYS,
+) -> None:
+    actor, slug = world.mentors[seed.email]
+    with db.transaction() as session:
+        card = catalogue.create_offer(
+            session,
+            actor=actor,
+            slug=slug,
+            title=title,
+            sessions=sessions,
+            price=price(whole),
+            validity_days=days,
+        )
+    world.offers.setdefault(seed.email, []).append(card.public_id)

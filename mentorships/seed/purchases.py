@@ -1,0 +1,168 @@
+"""What mentees of the demo studio do with their money."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from sqlmodel import col, select
+
+from mentorships.seed import people
+from mentorships.seed.simulator import DECLINED
+from mentorships.seed.world import World
+from services import checkout, db, packs, seats
+from services.errors import ProviderUnavailable, SeatsSoldOut
+from services.ids import MentorId
+from services.models import Order, Pack, Seat, SeatStatus
+
+RENEWS, COMES_BACK = 0.62, 0.5
+ABANDONS, GIVES_BACK, DECLINES = 0.06, 0.10, 0.14
+"""Shares of the checkouts, cumulated."""
+AFTER_GRACE = timedelta(hours=80)
+
+
+def buy_somewhere(world: World, mentee: str) -> None:
+    """Buy from a mentor whom one likes; a full one leads to another."""
+    weights = [seed.popularity for seed in people.MENTORS]
+    for seed in world.dice.choices(people.MENTORS, weights, k=4):
+        if buy(world, mentee, seed.email):
+            return
+
+
+def buy(world: World, mentee: str, mentor: str, *, stays: bool = True) -> bool:
+    """Start a checkout and do what people do with it; False when no seat was free."""
+    offers = world.offers[mentor]
+    offer = offers[-1] if world.dice.random() < 0.2 else offers[0]
+    try:
+        started = checkout.start(actor=world.mentees[mentee], offer=offer)
+    except SeatsSoldOut:
+        return False
+    if started.url is None:
+        return True
+    luck = world.dice.random() if stays else 1.0
+    after = partial(_after, world, started.order, mentee, mentor, stays)
+    soon = world.moment + timedelta(minutes=4)
+    if luck < ABANDONS:
+        world.plan(world.moment + timedelta(minutes=37), checkout.sweep)
+    elif luck < GIVES_BACK:
+        give_back = partial(checkout.give_back, actor=world.mentees[mentee], order=started.order)
+        world.plan(soon, give_back)
+    else:
+        pays = partial(_pay, world, started.url, declined_first=luck < DECLINES)
+        world.plan(soon, pays)
+        world.plan(soon + timedelta(seconds=30), after)
+    return True
+
+
+def leave_soon(world: World, mentor: str) -> None:
+    """Somebody buys a pack that ends just before today and is not renewed."""
+    buy(world, _newcomer(world, mentor), mentor, stays=False)
+
+
+def fill(world: World, mentor: str, at_least: int) -> None:
+    """Newcomers buy until this many seats are taken."""
+    for _ in range(at_least):
+        with db.reading() as session:
+            if seats.count_taken(session, _mentor_id(world, mentor)) >= at_least:
+                return
+        mentee = _newcomer(world, mentor)
+        started = checkout.start(actor=world.mentees[mentee], offer=world.offers[mentor][0])
+        if started.url is not None:
+            _pay(world, started.url)
+
+
+def open_only(world: World, mentor: str) -> None:
+    """Somebody is on the payment page right now."""
+    checkout.start(actor=world.mentees[_newcomer(world, mentor)], offer=world.offers[mentor][0])
+
+
+def pay_too_late(world: World, mentor: str) -> None:
+    """One pays while we cannot hear of it; the last place goes to another; money goes back."""
+    capacity = next(seed.capacity for seed in people.MENTORS if seed.email == mentor)
+    fill(world, mentor, capacity - 1)
+    unlucky = world.mentees[_newcomer(world, mentor)]
+    started = checkout.start(actor=unlucky, offer=world.offers[mentor][0])
+    begin = world.moment
+    world.plan(
+        begin + timedelta(minutes=30), partial(world.simulator.pay, started.url or "", lost=True)
+    )
+    world.plan(begin + timedelta(minutes=51), partial(_sweep_in_the_dark, world))
+    world.plan(begin + timedelta(minutes=55), partial(fill, world, mentor, capacity))
+    world.plan(begin + timedelta(minutes=70), partial(checkout.reconcile))
+
+
+def _sweep_in_the_dark(world: World) -> None:
+    tries = 3  # what the SDK makes of one call
+    world.simulator.fail(path="/v1/checkout/sessions/*", method="GET", times=tries)
+    try:
+        checkout.sweep()
+    except ProviderUnavailable:
+        return
+
+
+def _pay(world: World, url: str, *, declined_first: bool = False) -> None:
+    if declined_first:
+        world.simulator.pay(url, card=DECLINED)
+    world.simulator.pay(url)
+
+
+def _after(world: World, order: str, mentee: str, mentor: str, stays: bool) -> None:
+    """The pack is there: plan its end, and what its owner does then."""
+    with db.reading() as session:
+        found = select(Pack).join(Order, col(Order.id) == Pack.order_id)
+        pack = session.exec(found.where(col(Order.public_id) == order)).one_or_none()
+    if pack is None or pack.expires_at is None:
+        return
+    world.plan(pack.expires_at + timedelta(minutes=1), packs.expire_due)
+    luck = world.dice.random()
+    if stays and luck < RENEWS:
+        days = world.dice.uniform(-6, 2)
+        moment = pack.expires_at + timedelta(days=days)
+        world.plan(moment, partial(buy, world, mentee, mentor))
+        return
+    world.plan(pack.expires_at + AFTER_GRACE, partial(_release, world, mentee, mentor))
+    if stays and world.dice.random() < COMES_BACK:
+        moment = pack.expires_at + timedelta(days=world.dice.uniform(10, 40))
+        world.plan(moment, partial(buy_somewhere, world, mentee))
+
+
+def _release(world: World, mentee: str, mentor: str) -> None:
+    """The admin gives a seat back whose grace is over."""
+    actor = world.mentees[mentee]
+    with db.reading() as session:
+        seat = session.exec(
+            select(Seat).where(
+                Seat.mentee_id == actor.user_id,
+                Seat.mentor_id == _mentor_id(world, mentor),
+                Seat.status == SeatStatus.GRACE,
+            )
+        ).one_or_none()
+    if seat is not None:
+        seats.release_by_hand(
+            actor=world.admin, seat=seat.public_id, reason="The grace period is over."
+        )
+
+
+def _newcomer(world: World, mentor: str) -> str:
+    """A mentee without a seat with this mentor; the demo mentee keeps to her own story."""
+    with db.reading() as session:
+        taken = set(
+            session.exec(
+                select(Seat.mentee_id).where(
+                    Seat.mentor_id == _mentor_id(world, mentor),
+                    Seat.status != SeatStatus.RELEASED,
+                )
+            ).all()
+        )
+    free = [
+        email
+        for email, actor in world.mentees.items()
+        if actor.user_id not in taken and email != people.MENTEE[0]
+    ]
+    return world.dice.choice(free)
+
+
+def _mentor_id(world: World, mentor: str) -> MentorId:
+    mentor_id = world.mentors[mentor][0].mentor_id
+    assert mentor_id is not None  # noqa: S101  # a mentor's actor has one
+    return mentor_id

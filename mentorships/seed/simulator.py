@@ -1,0 +1,95 @@
+"""The seeding's hand on the simulators: their clock, their buyers, their webhooks."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+CARD, DECLINED = "4242424242424242", "4000000000000002"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook that waits to be delivered, signed."""
+
+    id: str
+    body: bytes
+    signature: str
+
+
+class Simulator:
+    """Talks to `/control` of the simulators' process at `address`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def reset(self) -> None:
+        """Empty the simulators; from now on webhooks wait for `deliveries`."""
+        self._post("reset", {})
+        self._post("stripe/webhooks", {"mode": "hold"})
+
+    def finish(self) -> None:
+        """Real time, and webhooks delivered at once, from now on."""
+        self._post("clock", {"now": None})
+        self._post("stripe/webhooks", {"mode": "now"})
+
+    def set_clock(self, instant: datetime) -> None:
+        """Move the simulators' clock."""
+        self._post("clock", {"now": int(instant.timestamp())})
+
+    def pay(self, checkout_url: str, *, card: str = CARD, lost: bool = False) -> None:
+        """What the buyer does on the payment page. A declined card stays unpaid.
+
+        `lost`: Stripe never manages to tell us.
+        """
+        session, mode = checkout_url.rpartition("/")[2], "never" if lost else "hold"
+        try:
+            self._post(f"stripe/sessions/{session}/pay", {"card": card, "webhooks": mode})
+        except urllib.error.HTTPError as refused:
+            if card != DECLINED or refused.code >= 500:
+                raise
+
+    def fail(self, *, path: str, method: str, times: int) -> None:
+        """Stripe answers 503 the next `times` times."""
+        self._post(
+            "faults",
+            {"vendor": "stripe", "path": path, "method": method, "kind": "status"}
+            | {"status": 503, "times": times},
+        )
+
+    def deliveries(self, now: datetime) -> list[Delivery]:
+        """The webhooks that wait, signed as of `now`, each handed out once."""
+        query = f"stripe/deliveries?state=pending&signed_at={int(now.timestamp())}"
+        waiting = self._get(query)
+        for delivery in waiting:
+            self._post(f"stripe/deliveries/{delivery['id']}/done", {})
+        return [
+            Delivery(
+                id=str(delivery["id"]),
+                body=delivery["body"].encode(),
+                signature={k.lower(): v for k, v in delivery["headers"].items()}[
+                    "stripe-signature"
+                ],
+            )
+            for delivery in waiting
+        ]
+
+    def _get(self, path: str) -> Any:
+        return self._ask(urllib.request.Request(f"{self._address}/control/{path}"))
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._ask(
+            urllib.request.Request(
+                f"{self._address}/control/{path}",
+                data=json.dumps(body).encode(),
+                headers={"content-type": "application/json"},
+            )
+        )
+
+    def _ask(self, request: urllib.request.Request) -> Any:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
