@@ -38,4 +38,4 @@ installed-dev: installed
 	@$(PYTHON) -I mentorships/install.py $(VENV) requirements.txt requirements-dev.txt
 
 python-found:
-	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.11 or newer"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer"; exit 1; }

@@ -27,8 +27,10 @@ def send(message: Message) -> None:
         with recorded(f"outbox:{message.kind}", message.key):
             SENDERS[message.kind](message)
     except Exception as error:
-        if outbox.failed(message, error):
+        # Killed in between, the message is due again: never dead without anybody knowing.
+        if outbox.is_final(message, error):
             _bury(message, error)
+        outbox.failed(message, error)
     else:
         outbox.done(message)
 

@@ -18,6 +18,7 @@ from reflex.state import (
 from reflex_base.event import Event, EventSpec
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import format_event_handler
+from typing_extensions import override
 
 from services import ratelimits
 from services.errors import TooManyAttempts
@@ -62,6 +63,7 @@ _NEEDED: dict[Role, str] = {
 class Guard(Middleware):
     """Knows who sends an event, resets a tab that changed hands, and denies what is not allowed."""
 
+    @override
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event pass (None), or answer it here, and then its handler does not run."""
         registered = RegistrationContext.get().event_handlers.get(event.name)

@@ -6,10 +6,13 @@ import reflex as rx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from jobs.inbox import wake as handle_inbox
+from jobs.outbox import wake as send_outbox
 from mentorships import launch
 from mentorships.guard import Guard, on_backend_exception
-from mentorships.http import auth, health, middleware, sandbox_proxy
+from mentorships.http import auth, files, health, middleware, sandbox_proxy, webhooks
 from pages import PAGES, theme
+from services import outbox
 from services.config import settings
 
 
@@ -18,7 +21,16 @@ def protect(inner: ASGIApp) -> ASGIApp:
     return middleware.protect(inner, settings(), launch.pages_dir())
 
 
-http_app = Starlette(routes=[*health.routes, *auth.routes, *sandbox_proxy.routes(settings())])
+outbox.on_added(send_outbox)
+http_app = Starlette(
+    routes=[
+        *health.routes,
+        *auth.routes,
+        *files.routes,
+        *webhooks.routes(wake=handle_inbox),
+        *sandbox_proxy.routes(settings()),
+    ]
+)
 app = rx.App(
     api_transformer=[http_app, protect],
     stylesheets=theme.STYLESHEETS,

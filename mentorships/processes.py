@@ -11,7 +11,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
 
 from mentorships.launch import ROOT, StartError
 
@@ -44,18 +46,55 @@ def say(name: str, text: str) -> None:
         sys.stdout.flush()
 
 
+class Interrupts:
+    """Ctrl-C, a closed terminal or a polite kill, as one KeyboardInterrupt and never a second one.
+
+    `make` and a terminal both pass a signal on, so the same stop arrives twice; the second must not
+    interrupt the stopping itself. Nothing is interrupted inside `held()`.
+    """
+
+    def __init__(self) -> None:
+        self._held = False
+        self._came = False
+        self._raised = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._receive)
+
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        self._came = True
+        if not self._held:
+            self._raise_once()
+
+    def _raise_once(self) -> None:
+        if not self._raised:
+            self._raised = True
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Put an interrupt off until the end of the `with` block."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._came:
+            self._raise_once()
+
+
 class Supervisor:
     """Starts processes and stops all of them. Ctrl-C reaches only the supervisor, because each
     process has its own group; it then asks everyone to finish, and insists after 10 seconds."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, commands: dict[str, str], environment: dict[str, str]) -> None:
+        self._commands = commands
         self._environment = environment
         self._running: list[Running] = []
 
-    def start(self, name: str, command: str) -> None:
-        """Start one process."""
+    def start(self, name: str) -> None:
+        """Start the process of this name."""
         process = subprocess.Popen(
-            ["sh", "-c", command],
+            ["sh", "-c", self._commands[name]],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import errno
-import signal
+import hashlib
+import json
 import socket
 import sys
 import tempfile
-from types import FrameType
+from dataclasses import asdict, dataclass
 
-from mentorships import frontend
+from mentorships import frontend, migrations
 from mentorships.launch import StartError, child_environment, with_npm_registry
-from mentorships.processes import Supervisor, procfile, say, wait_until
+from mentorships.processes import Interrupts, Supervisor, procfile, say, wait_until
 from services.config import ConfigError, Settings, settings
+
+
+@dataclass(frozen=True)
+class Login:
+    """A demo person to sign in as."""
+
+    role: str
+    email: str
+    password: str
 
 
 def main(arguments: list[str]) -> int:
     """Run until Ctrl-C. Exit codes: 0 stopped, 1 a process died or the start failed, 2 settings."""
     development = arguments == ["--dev"]
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    interrupts = Interrupts()
     try:
         chosen = settings()
         check_data_dir(chosen)
         check_ports(chosen)
-        migrate_when_needed(chosen)
         if development:
-            return run_processes(chosen, development_commands(chosen), development_environment())
-        build_when_needed()
-        return run_processes(chosen, procfile(), child_environment())
+            supervisor = Supervisor(development_commands(chosen), development_environment())
+        else:
+            supervisor = Supervisor(procfile(), child_environment())
+        return run_processes(chosen, supervisor, interrupts, build=not development)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -37,10 +46,6 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 0
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def check_data_dir(chosen: Settings) -> None:
@@ -88,24 +93,21 @@ def _check_port(host: str, port: int, setting: str) -> None:
         raise StartError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
-def migrate_when_needed(chosen: Settings) -> None:
-    """Bring the database to head, in this process.
+def migrate_when_needed(chosen: Settings) -> bool:
+    """Bring the database to head, in this process; True when there was nothing to do.
 
     Raises:
         StartError: the database cannot be reached.
     """
-    from sqlalchemy.exc import OperationalError
-
-    from mentorships import migrations
-
     try:
-        if not migrations.at_head():
-            say("start", "migrating the database")
-            migrations.upgrade()
-    except OperationalError as error:
+        if migrations.at_head():
+            return True
+        say("start", "migrating the database")
+        migrations.upgrade()
+        return False
+    except migrations.DatabaseAway as error:
         where = "the file in DATA_DIR" if chosen.is_sqlite else "the server in DATABASE_URL"
-        reason = str(error.orig).strip().splitlines()[0]
-        raise StartError(f"The database cannot be opened ({where}): {reason}") from None
+        raise StartError(f"The database cannot be opened ({where}): {error}") from None
 
 
 def build_when_needed() -> None:
@@ -135,16 +137,24 @@ def development_environment() -> dict[str, str]:
     return environment
 
 
-def run_processes(chosen: Settings, commands: dict[str, str], environment: dict[str, str]) -> int:
-    """Start the processes, seed a new demo studio, announce, and wait for the end of one."""
-    supervisor = Supervisor(environment)
+def run_processes(
+    chosen: Settings, supervisor: Supervisor, interrupts: Interrupts, *, build: bool
+) -> int:
+    """Do what is due before the start, run all processes, announce, wait for the end of one."""
+
+    def start(name: str) -> None:
+        with interrupts.held():
+            supervisor.start(name)
+
     try:
         if chosen.simulators_on:
-            supervisor.start("sandbox", commands["sandbox"])
-            wait_until(supervisor, f"{chosen.sandbox_address}/control/health")
-        logins = _seed(chosen)
-        for name in ("web", "worker"):
-            supervisor.start(name, commands[name])
+            start("sandbox")  # needs nothing of ours, so it starts while we look at the rest
+        nothing_new = migrate_when_needed(chosen)
+        if build:
+            build_when_needed()
+        logins = demo_logins(chosen, supervisor, known=nothing_new)
+        start("web")
+        start("worker")
         wait_until(supervisor, f"http://{_reachable(chosen.host)}:{chosen.port}/ready")
         announce(chosen, logins)
         died = supervisor.wait()
@@ -153,9 +163,8 @@ def run_processes(chosen: Settings, commands: dict[str, str], environment: dict[
             "so everything was stopped; its last lines are above."
         )
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half behind
-        supervisor.stop()
+        with interrupts.held():
+            supervisor.stop()
 
 
 def _reachable(host: str) -> str:
@@ -164,25 +173,36 @@ def _reachable(host: str) -> str:
     return every_address.get(host, host)
 
 
-def _seed(chosen: Settings) -> list[tuple[str, str, str]]:
-    """Fill an empty local database with the demo studio; returns role, e-mail, password to show."""
+def demo_logins(chosen: Settings, supervisor: Supervisor, *, known: bool) -> list[Login]:
+    """Fill an empty local database with the demo studio; the logins to show, if it has one.
+
+    `known`: the database was there and current. Then a note from an earlier start is enough, and
+    nothing heavy is imported.
+    """
     if chosen.app_env != "local" or not chosen.simulators_on:
         return []
-    from importlib.util import find_spec  # TEMPORARY until mentorships/seed.py lands
-
-    if not find_spec("mentorships.seed"):
-        return []
+    note = chosen.data_dir / "demo-logins.json"
+    studio = hashlib.sha256(chosen.database_url.encode()).hexdigest()
+    if known and note.exists():
+        noted = json.loads(note.read_text())
+        if noted["studio"] == studio:
+            return [Login(**each) for each in noted["logins"]]
     from mentorships import seed
 
+    wait_until(supervisor, f"{chosen.sandbox_address}/control/health")
     seed.ensure_demo(chosen.sandbox_address)
-    return [(role, email, seed.DEMO_PASSWORD) for role, email in seed.DEMO_LOGINS.items()]
+    logins = [
+        Login(role, email, seed.DEMO_PASSWORD)
+        for role, email in (seed.DEMO_LOGINS.items() if seed.has_demo() else ())
+    ]
+    note.write_text(json.dumps({"studio": studio, "logins": [asdict(each) for each in logins]}))
+    return logins
 
 
-def announce(chosen: Settings, logins: list[tuple[str, str, str]]) -> None:
+def announce(chosen: Settings, logins: list[Login]) -> None:
     """Print where the product is and how to sign in."""
     lines = ["", f"{chosen.studio_name} is ready: {chosen.public_url}", ""]
-    for role, email, password in logins:
-        lines.append(f"  sign in as {role:<8} {email:<22} password {password}")
+    lines += [f"  {each.role:<7} {each.email:<20} password {each.password}" for each in logins]
     if chosen.simulators_on:
         names = " and ".join(name for name, on in chosen.simulated.items() if on)
         lines += ["", f"  {names} are local simulators; mails: {chosen.public_url}/sandbox/mail"]

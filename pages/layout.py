@@ -13,13 +13,13 @@ from pages.components.boxes import form_width
 from pages.components.buttons import link_button
 from pages.components.headers import page_header
 from pages.components.kinds import Child
-from pages.components.links import anchor
 from pages.components.navigation import (
     Place,
     area_switch,
     brand,
     colour_switch,
     footer,
+    footer_links,
     lost_banner,
     menu,
     nav_link,
@@ -102,11 +102,12 @@ def signed_in(
     the title's line.
     """
     name = settings().studio_name
-    rail_column = rx.el.div(
+    rail_column = rx.el.aside(
         rx.el.div(brand(name), class_name="rail-brand"),
         rail(PLACES[area], active, label=_LABELS[area]),
         rx.el.div(_areas(area), colour_switch(), sign_out(), class_name="rail-foot"),
         class_name="rail",
+        aria_label="Navigation",
     )
     top = rx.el.header(
         brand(name),
@@ -141,7 +142,7 @@ def _notice() -> rx.Component:
 def _top_bar(active: str) -> rx.Component:
     person = rx.cond(
         AppState.signed_in,
-        link_button("My dashboard", "/dashboard", kind="secondary"),
+        link_button("Dashboard", "/dashboard", kind="secondary"),
         rx.fragment(
             nav_link("Sign in", "/sign-in", active=active == "/sign-in"),
             rx.el.span(link_button("Sign up", "/sign-up"), class_name="wide-only"),
@@ -180,14 +181,19 @@ def _footer() -> rx.Component:
         settings().studio_name,
         "Packs of sessions with one mentor. Paid once, never a subscription.",
         [
-            ("Studio", [anchor("Mentors", href="/mentors"), anchor("How it works", href="/#how")]),
             (
-                "Account",
-                [anchor("Sign in", href="/sign-in"), anchor("Sign up", href="/sign-up")],
+                "Studio",
+                footer_links(("Home", "/"), ("Mentors", "/mentors"), ("How it works", "/#how")),
             ),
             (
-                "Yours",
-                [anchor("Dashboard", href="/dashboard"), anchor("Orders", href="/orders")],
+                "Account",
+                rx.cond(
+                    AppState.signed_in,
+                    footer_links(
+                        ("Dashboard", "/dashboard"), ("Orders", "/orders"), ("Settings", "/settings")
+                    ),
+                    footer_links(("Sign in", "/sign-in"), ("Sign up", "/sign-up")),
+                ),
             ),
         ],
     )

@@ -11,7 +11,7 @@ from pages.components.forms import form, search
 from pages.components.headers import page_header
 from pages.components.mentors import mentor_cards
 from pages.components.phases import empty, loaded, or_empty
-from pages.components.text import muted
+from pages.components.text import heading
 from pages.layout import Page, public
 from state.mentors import FilterChip, MentorsState
 
@@ -69,7 +69,7 @@ def _chip(one: rx.vars.ObjectVar[FilterChip]) -> rx.Component:
 
 def _found() -> rx.Component:
     return stack(
-        muted(MentorsState.found),
+        heading(MentorsState.found),
         mentor_cards(MentorsState.mentors),
         row(
             rx.cond(

@@ -18,6 +18,7 @@ STYLESHEETS = [
     "/styles/shell.css",
     "/styles/controls.css",
     "/styles/data.css",
+    "/styles/admin.css",
 ]
 _FONT = "/fonts/instrument-sans-latin.woff2"
 

@@ -86,8 +86,20 @@ def offer_on_sale(db: Session, public_id: str) -> PackOffer:
     Raises:
         NotFound: unknown, or retired.
     """
+    offer = offer_named(db, public_id)
+    if offer.status is not OfferStatus.ACTIVE:
+        raise NotFound("pack")
+    return offer
+
+
+def offer_named(db: Session, public_id: str) -> PackOffer:
+    """An offer as any visitor may name it, on sale or retired.
+
+    Raises:
+        NotFound: unknown.
+    """
     offer = _offer(db, public_id)
-    if offer is None or offer.status is not OfferStatus.ACTIVE:
+    if offer is None:
         raise NotFound("pack")
     return offer
 

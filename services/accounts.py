@@ -19,7 +19,6 @@ from services import (
     access,
     audit,
     clock,
-    db as database,
     email_links,
     inputs,
     locking,
@@ -27,6 +26,9 @@ from services import (
     passwords,
     ratelimits,
     signin,
+)
+from services import (
+    db as database,
 )
 from services.audit import Actor
 from services.config import settings
@@ -198,9 +200,7 @@ def checked_email(email: str) -> str:
     if len(email) > MAX_EMAIL:
         raise InvalidInput("email", _BAD_EMAIL)
     try:
-        found = validate_email(
-            email.strip(), check_deliverability=False, allow_smtputf8=False
-        )
+        found = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise InvalidInput("email", _BAD_EMAIL) from None
     address = (found.ascii_email or found.normalized).lower()
@@ -232,12 +232,12 @@ def _zones() -> frozenset[str]:
 
 def list_zones() -> list[str]:
     """The zones that a person chooses from, by name: places, and UTC."""
-    places = [zone for zone in _zones() if zone.split("/")[0] in _CONTINENTS and "/" in zone]
+    places = [zone for zone in _zones() if zone.partition("/")[0] in _CONTINENTS]
     return [*sorted(places), "UTC"]
 
 
 _CONTINENTS = frozenset(
-    "Africa America Antarctica Asia Atlantic Australia Europe Indian Pacific".split()
+    "Africa America Antarctica Asia Atlantic Australia Europe Indian Pacific".split()  # noqa: SIM905
 )
 
 

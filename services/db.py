@@ -123,5 +123,5 @@ def insert_or_ignore(session: Session, row: SQLModel) -> bool:
     table = type(row).__table__  # type: ignore[attr-defined]  # set by SQLModel's metaclass
     values = row.model_dump(exclude={"id"})
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    result = session.connection().execute(insert(table).values(values).on_conflict_do_nothing())
-    return result.rowcount == 1
+    statement = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    return session.connection().execute(statement).first() is not None

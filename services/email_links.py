@@ -37,9 +37,7 @@ class LinkMail:
     usable: bool
 
 
-def create(
-    db: Session, *, user_id: UserId, purpose: LinkPurpose, lifetime: timedelta
-) -> EmailLink:
+def create(db: Session, *, user_id: UserId, purpose: LinkPurpose, lifetime: timedelta) -> EmailLink:
     """Write a new link. Older ones stay usable until one of them is used."""
     now = clock.utc_now()
     link = EmailLink(

@@ -21,7 +21,7 @@ from services.ids import InboxEventId
 from services.models import InboxEvent, InboxStatus
 
 LEASE = timedelta(minutes=1)
-MAX_OUTAGES = 20
+MAX_OUTAGES = 28
 """Attempts while the provider is unreachable: with the back-off, about three days."""
 MAX_FAILURES = 5
 """Attempts while our own handler fails."""
@@ -93,6 +93,8 @@ def failed(taken: Taken, error: Exception) -> None:
     given_up = taken.attempt >= (MAX_OUTAGES if outage else MAX_FAILURES)
     with db.transaction() as session:
         event = session.get_one(InboxEvent, taken.id)
+        if event.status is not InboxStatus.RECEIVED:  # the lease ran out, another has handled it
+            return
         event.error = f"{type(error).__name__}: {error}"[:500]
         event.due_at = clock.utc_now() + outbox.back_off(taken.attempt)
         if given_up:

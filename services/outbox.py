@@ -19,15 +19,15 @@ from sqlmodel import Session, col, select
 from services import audit, clock, db
 from services.access import require_admin
 from services.audit import Actor
-from services.errors import NotFound, ProviderError, ProviderUnavailable
 from services.db import insert_or_ignore
+from services.errors import NotFound, ProviderError, ProviderUnavailable
 from services.ids import OutboxMessageId
 from services.models import OutboxMessage, OutboxStatus
 
 LEASE = timedelta(minutes=2)
 """How long a taken message is left alone: longer than its slowest vendor call with retries."""
-MAX_ATTEMPTS = 12
-"""With the back-off below, about a day of trying."""
+MAX_ATTEMPTS = 15
+"""With the back-off below, some 18 hours of trying: less than vendors keep idempotency keys."""
 
 log = structlog.get_logger()
 
@@ -96,14 +96,21 @@ def done(message: Message) -> None:
         )
 
 
-def failed(message: Message, error: Exception) -> bool:
-    """Put the message back with back-off, or into the dead letters; True when it is dead.
+def is_final(message: Message, error: Exception) -> bool:
+    """Whether this failure is the message's last one.
 
     A refusal is final: trying again would be refused again. An outage is tried again.
     """
-    dead = message.attempt >= MAX_ATTEMPTS or not _worth_retrying(error)
+    return message.attempt >= MAX_ATTEMPTS or not _worth_retrying(error)
+
+
+def failed(message: Message, error: Exception) -> None:
+    """Put the message back with back-off, or into the dead letters."""
+    dead = is_final(message, error)
     with db.transaction() as session:
         row = session.get_one(OutboxMessage, message.id)
+        if row.status is OutboxStatus.SENT:  # the lease ran out, and another has sent it
+            return
         row.error = f"{type(error).__name__}: {error}"[:500]
         row.status = OutboxStatus.DEAD if dead else OutboxStatus.FAILED
         row.due_at = clock.utc_now() + back_off(message.attempt)
@@ -115,7 +122,6 @@ def failed(message: Message, error: Exception) -> bool:
         dead=dead,
         error=type(error).__name__,
     )
-    return dead
 
 
 def retry(*, actor: Actor, message: str) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from typing import cast
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, Storage, storage_from_string
@@ -96,6 +97,4 @@ def _storage() -> Storage:
     url = settings().redis_url
     if not url:
         return MemoryStorage()
-    storage = storage_from_string(url)
-    assert isinstance(storage, Storage)
-    return storage
+    return cast(Storage, storage_from_string(url))  # asynchronous only for async+redis://

@@ -119,7 +119,7 @@ def apply_refund(db: Session, *, actor: Actor, refund_id: RefundId, done: Provid
     locking.lock(db, orders=[refund.order_id])
     db.refresh(refund)
     before, after = refund.status, STATUS[done.state]
-    if before is after or (before is RefundStatus.SUCCEEDED and after is RefundStatus.PENDING):
+    if before is after or _is_stale(refund, done):
         return
     refund.provider_id, refund.status = done.id, after
     refund.settled_at = None if after is RefundStatus.PENDING else clock.utc_now()
@@ -128,15 +128,26 @@ def apply_refund(db: Session, *, actor: Actor, refund_id: RefundId, done: Provid
     _count(db, refund, before, after)
     if after in {RefundStatus.FAILED, RefundStatus.CANCELED}:
         notifications.alert_admins(db, alert="refund_failed", thing=refund.public_id)
-    elif before is RefundStatus.REQUESTED:
+    else:
         _tell(db, refund)
+
+
+def _is_stale(refund: Refund, done: ProviderRefund) -> bool:
+    """Whether `done` was read before what is written down: a refund never goes back a step."""
+    if refund.provider_id != done.id:
+        return False
+    if refund.status in {RefundStatus.FAILED, RefundStatus.CANCELED}:
+        return True
+    return refund.status is RefundStatus.SUCCEEDED and done.state is RefundState.PENDING
 
 
 def _adopted(existing: list[ProviderRefund], row: Refund) -> ProviderRefund | None:
     """A refund that an earlier, unanswered attempt of ours has made."""
     ours = [r for r in existing if r.refund == row.public_id or r.id == row.provider_id]
     alive = [r for r in ours if r.state in {RefundState.PENDING, RefundState.SUCCEEDED}]
-    return alive[0] if alive else None
+    # One that has failed since is this attempt's end: asking again would replay its beginning.
+    over = [r for r in ours if r.attempt == row.attempt]
+    return next(iter(alive + over), None)
 
 
 def _count(db: Session, refund: Refund, before: RefundStatus, after: RefundStatus) -> None:
@@ -160,6 +171,7 @@ def _count(db: Session, refund: Refund, before: RefundStatus, after: RefundStatu
 
 
 def _tell(db: Session, refund: Refund) -> None:
+    """Buyer and admins hear of it once: the messages' keys say so."""
     order = db.get_one(Order, refund.order_id)
     outbox.add(
         db,

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select, update
 
-from services import access, audit, clock, db as database, locking, passwords, ratelimits
+from services import access, audit, clock, locking, passwords, ratelimits
+from services import db as database
 from services.audit import Actor
 from services.config import settings
 from services.errors import InvalidInput, NotAllowed, NotFound

@@ -4,7 +4,8 @@ minute: what went wrong or well, at which field, and what was typed (never a pas
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, field as dataclass_field
+from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, cast, get_args
 
 from itsdangerous import BadData, URLSafeTimedSerializer

@@ -9,6 +9,7 @@ import os
 os.environ["ENV_FILE"] = ""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
         Path(run_dir).chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
         os.environ[dbs.RUN_DIR] = run_dir
         config.stash[_OWNED_RUN_DIR] = Path(run_dir)
+        # A killed run stops its servers as an interrupted one does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     # For what is made when a module is imported, such as Huey's storage.
     os.environ["DATA_DIR"] = f"{os.environ[dbs.RUN_DIR]}/data-{dbs.worker_name()}"
 

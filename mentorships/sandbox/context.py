@@ -19,6 +19,7 @@ class Sandbox:
 
     Attributes:
         bell: rung after each change, so that new webhooks leave at once.
+        sending: held while deliveries are under way, so that a reset leaves none behind.
         running: idempotency keys whose first request is still being served.
         mail_requests: when the mails of the last second came, on the monotonic clock.
     """
@@ -26,6 +27,7 @@ class Sandbox:
     store: Store
     settings: Settings
     bell: asyncio.Event = field(default_factory=asyncio.Event)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     mail_requests: deque[float] = field(default_factory=deque[float])
 

@@ -136,8 +136,10 @@ async def _fault(asked: Asked) -> Json:
 
 
 async def _reset(asked: Asked) -> Json:
-    with asked.sandbox.store.transaction() as db:
-        store.empty(db)
+    # Waits for what is being delivered: afterwards nothing of before arrives any more.
+    async with asked.sandbox.sending:
+        with asked.sandbox.store.transaction() as db:
+            store.empty(db)
     return {"ok": True}
 
 

@@ -189,8 +189,7 @@ async def _done(asked: Asked) -> Json:
 async def _flush(asked: Asked) -> list[Json]:
     with asked.sandbox.store.transaction() as db:
         stripe_time.sweep(db)
-        rows = stripe_webhooks.undelivered(db)
-    return await stripe_webhooks.attempt_all(asked.sandbox, rows)
+    return await stripe_webhooks.flush(asked.sandbox)
 
 
 def routes() -> list[Route]:

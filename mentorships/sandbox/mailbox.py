@@ -39,8 +39,11 @@ def accept(db: sqlite3.Connection, message: Json) -> str:
         "html": message.get("html"),
         "text": message.get("text"),
     }
-    kept = ("headers", "tags", "attachments")
-    extra: Json = {name: message[name] for name in kept if name in message}
+    extra: Json = {
+        "headers": message.get("headers", {}),
+        "tags": message.get("tags", []),
+        "attachments": message.get("attachments", []),
+    }
     store.add(db, Record(_KIND, body, extra=extra))
     return mail_id
 

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -123,7 +124,7 @@ def _after(db: sqlite3.Connection, delivery: Delivery, *, accepted: bool, result
     return state
 
 
-async def attempt(sandbox: Sandbox, client: httpx.AsyncClient, delivery: Delivery) -> Json:
+async def _attempt(sandbox: Sandbox, client: httpx.AsyncClient, delivery: Delivery) -> Json:
     """Send one delivery and note what came of it."""
     try:
         response = await client.post(
@@ -143,29 +144,41 @@ async def attempt(sandbox: Sandbox, client: httpx.AsyncClient, delivery: Deliver
     }
 
 
-async def attempt_all(sandbox: Sandbox, deliveries: list[Delivery]) -> list[Json]:
+async def _attempt_all(sandbox: Sandbox, deliveries: list[Delivery]) -> list[Json]:
     """Send several deliveries, a few at a time, and tell what came of each."""
+    if not deliveries:
+        return []
     gate = asyncio.Semaphore(_AT_ONCE)
     # The product is reached directly: a proxy of the environment has no way to a loopback address.
     async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
 
         async def gated(delivery: Delivery) -> Json:
             async with gate:
-                return await attempt(sandbox, client, delivery)
+                return await _attempt(sandbox, client, delivery)
 
         return await asyncio.gather(*(gated(delivery) for delivery in deliveries))
+
+
+async def flush(sandbox: Sandbox) -> list[Json]:
+    """Send now what waits, is late or is held, and tell what came of each."""
+    async with sandbox.sending:
+        with sandbox.store.transaction() as db:
+            waiting = undelivered(db)
+        return await _attempt_all(sandbox, waiting)
+
+
+async def _send_due(sandbox: Sandbox) -> bool:
+    async with sandbox.sending:
+        with sandbox.store.transaction() as db:
+            waiting = due(db)
+        await _attempt_all(sandbox, waiting)
+    return bool(waiting)
 
 
 async def deliver_for_ever(sandbox: Sandbox) -> None:
     """Send what is due, whenever the bell rings and at least twice a second."""
     while True:
-        with sandbox.store.transaction() as db:
-            waiting = due(db)
-        if waiting:
-            await attempt_all(sandbox, waiting)
-            continue
-        try:
-            await asyncio.wait_for(sandbox.bell.wait(), _TICK)
-        except TimeoutError:
-            continue
         sandbox.bell.clear()
+        if not await _send_due(sandbox):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(sandbox.bell.wait(), _TICK)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
+from reflex_components_core.el.elements.inline import A
 
 from pages.components.icons import icon
 from pages.components.kinds import Child, Flag, Text
@@ -102,29 +103,29 @@ def menu(label: str, *entries: Child) -> rx.Component:
 def sign_out() -> rx.Component:
     """Signing out is a form of its own, posted to an HTTP route, because it ends a cookie."""
     return rx.el.form(
-        rx.el.button("Sign out", type="submit", class_name="button button-quiet"),
+        rx.el.button("Sign out", type="submit", class_name="nav-link"),
         action="/auth/sign-out",
         method="post",
         on_submit=None,
     )
 
 
-def footer(name: str, about: str, columns: list[tuple[str, list[Child]]]) -> rx.Component:
-    """The generous footer of the public pages."""
+def footer_links(*links: tuple[str, str]) -> rx.Component:
+    """The links of one column of the footer: words and where they lead."""
+    return rx.el.ul(*(rx.el.li(anchor(words, href=href)) for words, href in links))
+
+
+def footer(name: str, about: str, columns: list[tuple[str, Child]]) -> rx.Component:
+    """The generous footer of the public pages: who this is, and columns of links."""
     return rx.el.footer(
         rx.el.div(
             rx.el.div(
                 brand(name),
                 rx.el.p(about, class_name="muted small"),
                 colour_switch(),
-                class_name="stack",
+                class_name="stack footer-about",
             ),
-            *(
-                rx.el.div(
-                    rx.el.h2(title), rx.el.ul(*(rx.el.li(entry) for entry in entries))
-                )
-                for title, entries in columns
-            ),
+            *(rx.el.div(rx.el.h2(title), links) for title, links in columns),
             class_name="width footer-line",
         ),
         class_name="footer",
@@ -133,18 +134,18 @@ def footer(name: str, about: str, columns: list[tuple[str, list[Child]]]) -> rx.
 
 def skip_link() -> rx.Component:
     """For the keyboard: straight to the page's content."""
-    return document("Skip to the content", href="#content", class_name="skip")
+    return A.create("Skip to the content", href="#content", class_name="skip")
 
 
 def simulator_banner() -> rx.Component:
     """Says that the money is not real, and where the mails are."""
-    return rx.el.div(
+    return rx.el.aside(
         rx.el.p(
             "Demo: payments and mails are simulated, no money moves. ",
             document("Open the mailbox", href="/sandbox/mail"),
         ),
         class_name="banner",
-        role="note",
+        aria_label="Demo",
     )
 
 

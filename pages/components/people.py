@@ -1,4 +1,4 @@
-"""The head of a person's public page: face, name, one line, where they stand."""
+"""People with their faces: the head of a public page, and one line of it elsewhere."""
 
 from __future__ import annotations
 
@@ -14,4 +14,13 @@ def person_header(name: Text, initials: Text, photo: Text, *lines: Child) -> rx.
         face(photo, initials, size="large"),
         rx.el.div(rx.el.h1(name), *lines, class_name="stack stack-close grow"),
         class_name="person-head",
+    )
+
+
+def person_line(initials: Text, photo: Text, *lines: Child) -> rx.Component:
+    """A face beside a few lines that stay beside it."""
+    return rx.el.div(
+        face(photo, initials),
+        rx.el.div(*lines, class_name="stack stack-tight grow"),
+        class_name="person-line",
     )

@@ -41,11 +41,12 @@ def create_offer(
     actor: Actor,
     slug: str,
     title: str,
-    sessions: int,
+    sessions: int | str,
     price: Money,
-    validity_days: int | None,
+    validity_days: int | str | None,
 ) -> OfferCard:
-    """Put a pack on sale. `validity_days` None means that its sessions never expire.
+    """Put a pack on sale. Numbers may come as typed; `validity_days` None means that its sessions
+    never expire.
 
     Raises:
         NotFound, Conflict: too many packs on sale, InvalidInput
@@ -76,9 +77,9 @@ def replace_offer(
     actor: Actor,
     offer: str,
     title: str,
-    sessions: int,
+    sessions: int | str,
     price: Money,
-    validity_days: int | None,
+    validity_days: int | str | None,
 ) -> OfferCard:
     """Sell a pack on other terms from now on: the old offer is retired, a new one created.
 
@@ -138,13 +139,13 @@ def _on_sale(db: Session, mentor: MentorId) -> int:
     ).one()
 
 
-def _sessions(sessions: int) -> int:
+def _sessions(sessions: int | str) -> int:
     return inputs.whole_number(
         sessions, field="sessions", what="The number of sessions", least=1, most=100
     )
 
 
-def _validity(days: int | None) -> int | None:
+def _validity(days: int | str | None) -> int | None:
     if days is None:
         return None
     return inputs.whole_number(

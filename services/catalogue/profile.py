@@ -32,10 +32,11 @@ def update_profile(
     bio: str,
     skills: Iterable[str],
     languages: Iterable[str],
-    capacity: int,
+    capacity: int | str,
     name: str | None = None,
 ) -> None:
-    """Change a mentor's profile and capacity; `name` None leaves the name as it is.
+    """Change a mentor's profile and capacity (a number, or as typed); `name` None leaves the name
+    as it is.
 
     A capacity below the seats in use evicts nobody: the mentor is over by some until they end.
 

@@ -60,18 +60,23 @@ def skills(names: Iterable[str]) -> list[str]:
 
 
 def languages(codes: Iterable[str]) -> list[str]:
-    """Language codes in alphabetical order, each once.
+    """Language codes in alphabetical order, each once; English names are taken too.
 
     Raises:
-        InvalidInput: an unknown code, or too many.
+        InvalidInput: an unknown language, or too many.
     """
-    kept = sorted({code.strip().lower() for code in codes if code.strip()})
-    unknown = [code for code in kept if code not in known_languages()]
-    if unknown:
-        raise InvalidInput("languages", f"“{unknown[0][:20]}” is not a language we know.")
+    kept = sorted({_language_code(code) for code in codes if code.strip()})
     if len(kept) > MOST_LANGUAGES:
         raise InvalidInput("languages", f"Name at most {MOST_LANGUAGES} languages.")
     return kept
+
+
+def _language_code(word: str) -> str:
+    wanted = word.strip().casefold()
+    for code, name in known_languages().items():
+        if wanted in (code, name.casefold()):
+            return code
+    raise InvalidInput("languages", f"“{word.strip()[:20]}” is not a language we know.")
 
 
 @lru_cache

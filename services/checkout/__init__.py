@@ -1,8 +1,8 @@
 """Checkout: hold a seat, send the buyer to pay, believe the provider, give the seat back."""
 
+from services.checkout.opening import CheckoutStarted, give_back, start
 from services.checkout.preview import CheckoutPreview, preview
 from services.checkout.settlement import apply_event, look_again, reconcile, settle, sweep
-from services.checkout.opening import CheckoutStarted, give_back, start
 
 __all__ = [
     "CheckoutPreview",

@@ -6,7 +6,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
@@ -82,7 +84,7 @@ class Simulators:
     http: httpx.Client
     receiver: Receiver
 
-    @property
+    @cached_property
     def stripe(self) -> stripe.StripeClient:
         """The vendor's own client, pointed at the simulator."""
         return stripe_client(self.address)
@@ -144,21 +146,20 @@ def session_params() -> SessionCreateParams:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
-    """One process of simulators for a whole module of tests."""
+    """One process of simulators for all tests of this folder."""
     receiver = Receiver()
     server = listening(receiver)
     values = settings_for(tmp_path_factory.mktemp("simulators"))
     values["PUBLIC_URL"] = receiver.address
     address = f"http://127.0.0.1:{values['SANDBOX_PORT']}"
-    with (
-        environment_of(values),
-        running(("sandbox",), lambda: f"{address}/control/health"),
-        httpx.Client(base_url=address, timeout=10) as client,
-    ):
+    with ExitStack() as stack:
+        stack.callback(server.shutdown)
+        with environment_of(values):  # only while it starts: other tests have their own
+            stack.enter_context(running(("sandbox",), lambda: f"{address}/control/health"))
+        client = stack.enter_context(httpx.Client(base_url=address, timeout=10, trust_env=False))
         yield Simulators(address, client, receiver)
-    server.shutdown()
 
 
 @pytest.fixture

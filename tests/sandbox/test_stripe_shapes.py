@@ -72,7 +72,7 @@ class Comparison:
                 continue
             annotation = field_type(owner, name) if owner else None
             shown = fixture.get(name)
-            if isinstance(value, dict) and value.get("object") in {*CLASSES, "list"}:
+            if isinstance(value, dict) and isinstance(value.get("object"), str):
                 self.thing(value)
             elif shown is None or value is None:
                 self._by_sdk(value, annotation, owner, here)
@@ -163,7 +163,7 @@ def test_every_answered_field_is_stripes_with_stripes_json_type(simulators: Simu
         {"amount": "100"},
         {"amount": 1.5},
         {"amount": True},
-        {"metadata": None},
+        {"amount": None},
         {"payment_intent": 7},
         {"destination_details": {"card": {"type": 3}, "type": "card"}},
         {"destination_details": {"kind": "card"}},

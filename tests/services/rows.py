@@ -166,7 +166,8 @@ def counted_reading() -> Iterator[tuple[Session, list[str]]]:
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
 
     event.listen(db.engine(), "before_cursor_execute", note)
     try:

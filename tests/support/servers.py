@@ -95,11 +95,10 @@ def settings_for(folder: Path) -> dict[str, str]:
 @contextmanager
 def running(names: tuple[str, ...], ready: Callable[[], str]) -> Iterator[None]:
     """Run lines of the Procfile until the `with` block ends."""
-    commands = procfile()
-    supervisor = Supervisor(child_environment())
+    supervisor = Supervisor(procfile(), child_environment())
     try:
         for name in names:
-            supervisor.start(name, commands[name])
+            supervisor.start(name)
         wait_until(supervisor, ready())
         yield
     finally:

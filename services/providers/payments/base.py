@@ -17,7 +17,10 @@ from services.money import Money
 
 @dataclass(frozen=True, slots=True)
 class NewCheckout:
-    """What a hosted payment page is made from. The same order and attempt give the same page."""
+    """What a hosted payment page is made from. The same order and attempt give the same page.
+
+    Without `delayed` the page offers only methods whose result is known at once.
+    """
 
     order: str
     attempt: int
@@ -28,6 +31,7 @@ class NewCheckout:
     locale: str
     expires_at: datetime
     return_url: str
+    delayed: bool = False
 
 
 class CheckoutState(StrEnum):
@@ -79,10 +83,11 @@ class RefundState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderRefund:
-    """A refund as the provider knows it now; `refund` is our public id from its metadata."""
+    """A refund as the provider knows it now; `refund` and `attempt` are ours, from its metadata."""
 
     id: str
     refund: str
+    attempt: int
     payment_id: str
     amount: Money
     state: RefundState

@@ -12,13 +12,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import stripe
 from stripe.checkout import Session
 
 from services.errors import ProviderRejected, ProviderUnavailable
-from services.money import Money
+from services.money import Money, exponent
 from services.providers.payments.base import (
     BadEvent,
     BadSignature,
@@ -31,11 +31,22 @@ from services.providers.payments.base import (
     RefundState,
 )
 
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
 NAME: Final = "stripe"
 TOLERANCE_SECONDS: Final = 300
 RETRIES: Final = 2
 PAGE: Final = 100
 
+ZERO_DECIMAL: Final = frozenset(
+    {
+        "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV",
+        "XAF", "XOF", "XPF",
+    }
+)
+THREE_DECIMAL: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+PAYMENT_FAILED: Final = frozenset({"requires_payment_method", "canceled"})
 REFUND_STATES: Final = {
     "pending": RefundState.PENDING,
     "requires_action": RefundState.PENDING,
@@ -63,31 +74,7 @@ class StripePayments:
         """Create the payment page; asked again with the same order and attempt: the same page."""
         with _translated():
             session = self._client.v1.checkout.sessions.create(
-                params={
-                    "mode": "payment",
-                    "line_items": [
-                        {
-                            "quantity": 1,
-                            "price_data": {
-                                "currency": new.price.currency.lower(),
-                                "unit_amount": new.price.minor,
-                                "product_data": {
-                                    "name": new.title,
-                                    "description": new.description,
-                                },
-                            },
-                        }
-                    ],
-                    "client_reference_id": new.order,
-                    "metadata": {"order": new.order},
-                    "payment_intent_data": {"metadata": {"order": new.order}},
-                    "customer_email": new.email,
-                    "expires_at": int(new.expires_at.timestamp()),
-                    "success_url": new.return_url,
-                    "cancel_url": new.return_url,
-                    "submit_type": "pay",
-                    "expand": ["payment_intent"],
-                },
+                params=_page(new),
                 options={"idempotency_key": f"checkout:{new.order}:{new.attempt}"},
             )
         return _checkout(session)
@@ -126,7 +113,7 @@ class StripePayments:
             refund = self._client.v1.refunds.create(
                 params={
                     "payment_intent": new.payment_id,
-                    "amount": new.amount.minor,
+                    "amount": _to_stripe(new.amount),
                     "metadata": {"refund": new.refund, "attempt": str(new.attempt)},
                 },
                 options={"idempotency_key": f"refund:{new.refund}:{new.attempt}"},
@@ -154,20 +141,66 @@ class StripePayments:
         return _event(body)
 
 
+def _page(new: NewCheckout) -> SessionCreateParams:
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": new.price.currency.lower(),
+                    "unit_amount": _to_stripe(new.price),
+                    "product_data": {"name": new.title, "description": new.description},
+                },
+            }
+        ],
+        "client_reference_id": new.order,
+        "metadata": {"order": new.order},
+        "payment_intent_data": {"metadata": {"order": new.order}},
+        "customer_email": new.email,
+        "expires_at": int(new.expires_at.timestamp()),
+        "success_url": new.return_url,
+        "cancel_url": new.return_url,
+        "submit_type": "pay",
+        "expand": ["payment_intent"],
+    }
+    if not new.delayed:
+        params["allowed_payment_method_types"] = ["card", "link"]
+    return params
+
+
+def _digits(currency: str) -> int:
+    """Stripe's own table of minor units: ISK, UGX and others differ from what people write."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+
+
+def _to_stripe(money: Money) -> int:
+    more = _digits(money.currency) - exponent(money.currency)
+    return money.minor * 10**more if more >= 0 else money.minor // 10**-more
+
+
+def _from_stripe(amount: int, currency: str) -> Money:
+    code = currency.upper()
+    more = exponent(code) - _digits(code)
+    return Money(amount * 10**more if more >= 0 else amount // 10**-more, code)
+
+
 def _checkout(session: Session) -> Checkout:
+    """`bank_failed` follows the payment's status: an earlier declined card leaves its error."""
     intent = session.payment_intent
     paid = session.payment_status == "paid" and isinstance(intent, stripe.PaymentIntent)
     failure = intent.last_payment_error if isinstance(intent, stripe.PaymentIntent) else None
+    failed = isinstance(intent, stripe.PaymentIntent) and intent.status in PAYMENT_FAILED
     return Checkout(
         id=session.id,
-        state=_state(session, failed=failure is not None),
+        state=_state(session, failed=failed),
         order=(session.metadata or {})["order"] if _has_order(session) else "",
         url=session.url,
         created_at=datetime.fromtimestamp(session.created, UTC),
         payment_id=intent.id if isinstance(intent, stripe.PaymentIntent) else None,
-        paid=Money(session.amount_total or 0, (session.currency or "").upper()) if paid else None,
+        paid=_from_stripe(session.amount_total or 0, session.currency or "") if paid else None,
         declined=session.status == "open" and failure is not None,
-        bank_failed=session.status == "complete" and not paid and failure is not None,
+        bank_failed=session.status == "complete" and not paid and failed,
     )
 
 
@@ -187,12 +220,14 @@ def _state(session: Session, *, failed: bool) -> CheckoutState:
 
 def _refund(refund: stripe.Refund) -> ProviderRefund:
     intent = refund.payment_intent
-    metadata = refund.metadata
+    metadata = refund.metadata.to_dict() if refund.metadata is not None else {}
+    attempt = str(metadata.get("attempt", ""))
     return ProviderRefund(
         id=refund.id,
-        refund=metadata["refund"] if metadata is not None and "refund" in metadata else "",
+        refund=str(metadata.get("refund", "")),
+        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() else 0,
         payment_id=intent.id if isinstance(intent, stripe.PaymentIntent) else intent or "",
-        amount=Money(refund.amount, refund.currency.upper()),
+        amount=_from_stripe(refund.amount, refund.currency),
         state=REFUND_STATES.get(refund.status or "", RefundState.PENDING),
     )
 
@@ -236,7 +271,7 @@ def _event(body: bytes) -> Event:
         event = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise BadEvent("the body is not UTF-8") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadEvent("the body is not JSON") from None
     if not isinstance(event, dict):
         raise BadEvent("the body is not an event")
@@ -248,8 +283,13 @@ def _event(body: bytes) -> Event:
             "id": str(id_),
             "type": str(kind),
             "data": {"object": dict(thing)},
-        }:
-            object_id = thing.get("id")
-            return Event(id_[:255], kind[:100], str(object_id)[:255] if object_id else "")
+        } if _is_name(id_, 255) and _is_name(kind, 100):
+            object_id = str(thing.get("id") or "")
+            return Event(id_, kind, object_id if _is_name(object_id, 255) else "")
         case _:
             raise BadEvent("the body is not an event with an id, a type and an object")
+
+
+def _is_name(text: str, longest: int) -> bool:
+    """Whether it can be one of Stripe's identifiers, and be stored as it is."""
+    return 0 < len(text) <= longest and text.isascii() and text.isprintable()

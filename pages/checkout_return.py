@@ -1,0 +1,121 @@
+"""The page one comes back to from paying, and later the page of the order."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pages.components.badges import toned
+from pages.components.boxes import row, split
+from pages.components.buttons import button, document_button, link_button
+from pages.components.cards import card, facts
+from pages.components.links import text_link
+from pages.components.moments import moment
+from pages.components.outcomes import live_outcome, outcome
+from pages.components.phases import loaded
+from pages.components.text import muted
+from pages.layout import Page, public
+from state.checkout_return import CheckoutReturnState
+
+
+def checkout_return() -> rx.Component:
+    """What became of the order, and what to do now."""
+    return public(
+        rx.cond(
+            CheckoutReturnState.phase == "missing",
+            outcome(
+                "There is no such order, or it is not yours.",
+                "If you bought with another account, sign in with that one.",
+                link_button("Your orders", "/orders"),
+            ),
+            loaded(
+                CheckoutReturnState.phase,
+                split(_outcome(), _order()),
+                failure=CheckoutReturnState.failure,
+                again=CheckoutReturnState.load,
+                shape="page",
+            ),
+        )
+    )
+
+
+def _outcome() -> rx.Component:
+    told = CheckoutReturnState.outcome
+    return live_outcome(
+        told.title,
+        told.words,
+        told.tone,
+        _watching(),
+        row(
+            rx.match(
+                CheckoutReturnState.face,
+                ("open", _unpaid("Pay " + CheckoutReturnState.price + " with Stripe")),
+                ("declined", _unpaid("Try again")),
+                ("waiting", link_button("Go to your dashboard", "/dashboard")),
+                ("paid", link_button("Go to your packs", "/dashboard")),
+                ("paid_twice_refunded", link_button("Go to your packs", "/dashboard")),
+                ("refunded", link_button("Your orders", "/orders")),
+                link_button("Start again", CheckoutReturnState.mentor_href),
+            )
+        ),
+    )
+
+
+def _watching() -> rx.Component:
+    unsettled = (
+        (CheckoutReturnState.face == "open")
+        | (CheckoutReturnState.face == "declined")
+        | (CheckoutReturnState.face == "waiting")
+    )
+    told = rx.cond(
+        CheckoutReturnState.provider_silent,
+        muted("Stripe does not answer right now. Nothing is lost: we keep asking."),
+        muted("This page looks again every few seconds."),
+    )
+    again = row(button("Look again", on_click=CheckoutReturnState.load, kind="secondary"))
+    return rx.cond(unsettled, rx.cond(CheckoutReturnState.watching, told, again), rx.fragment())
+
+
+def _unpaid(label: rx.Var[str] | str) -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            CheckoutReturnState.pay_href != "",
+            document_button(label, CheckoutReturnState.pay_href),
+            link_button("Back to the mentor", CheckoutReturnState.mentor_href),
+        ),
+        button(
+            "Give the seat back",
+            on_click=CheckoutReturnState.give_back,
+            busy=CheckoutReturnState.giving_back,
+            kind="secondary",
+        ),
+    )
+
+
+def _order() -> rx.Component:
+    state = CheckoutReturnState
+    return card(
+        facts(
+            ("Pack", state.title),
+            ("Mentor", text_link(state.mentor, state.mentor_href)),
+            ("Sessions", state.sessions),
+            ("Price", state.price),
+        ),
+        rx.cond(
+            state.refunded != "",
+            facts(("Refunded", state.refunded)),
+            rx.fragment(),
+        ),
+        facts(
+            ("Status", toned(state.status, state.status_tone)),
+            ("Ordered", moment(state.ordered)),
+        ),
+        label="Your order",
+    )
+
+
+PAGE = Page(
+    route="/checkout/return/[order]",
+    title="Your order",
+    component=checkout_return,
+    on_load=[CheckoutReturnState.load],
+)

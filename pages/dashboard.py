@@ -1,0 +1,60 @@
+"""The mentee's dashboard."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from pages.components.boxes import cards, section, stack
+from pages.components.cards import card
+from pages.components.dashboards import next_step, open_checkout, together
+from pages.components.phases import empty, loaded, or_empty
+from pages.layout import Page, signed_in
+from state.dashboard import DashboardState
+
+
+def dashboard() -> rx.Component:
+    """One large next step, then what is open, then packs and seats."""
+    return signed_in(
+        rx.cond(DashboardState.display_name != "", "Hello, " + DashboardState.display_name, "Home"),
+        loaded(
+            DashboardState.phase,
+            stack(_step(), _checkouts(), _packs(), gap="apart"),
+            failure=DashboardState.failure,
+            again=DashboardState.load,
+            shape="page",
+        ),
+        area="mentee",
+        active="/dashboard",
+    )
+
+
+def _step() -> rx.Component:
+    step = DashboardState.step
+    return next_step(step.title, step.words, step.label, step.href)
+
+
+def _checkouts() -> rx.Component:
+    return rx.cond(
+        DashboardState.checkouts.length() > 0,
+        section("Open checkouts", card(rx.foreach(DashboardState.checkouts, open_checkout))),
+        rx.fragment(),
+    )
+
+
+def _packs() -> rx.Component:
+    return section(
+        "Your packs",
+        or_empty(
+            DashboardState.together.length() > 0,
+            cards(rx.foreach(DashboardState.together, together)),
+            empty(
+                "No packs yet.",
+                "When you have bought a pack, its sessions and your seat are shown here.",
+            ),
+        ),
+    )
+
+
+PAGE = Page(
+    route="/dashboard", title="Home", component=dashboard, on_load=[DashboardState.load]
+)

@@ -1,0 +1,83 @@
+"""All orders, for admins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from services import money, orders
+from services.models import OrderStatus
+from services.orders import OrderView
+from state.base import read
+from state.guard import requires
+from state.listing import Listing, searched
+from state.orders import STATUS
+from state.phase import loading
+from state.shown import NEVER, Moment, date
+
+PATH = "/admin/orders"
+CHOICES = {status.value: status.value.capitalize() for status in OrderStatus}
+
+
+@dataclass(frozen=True)
+class AdminOrder:
+    """An order as an admin's row shows one."""
+
+    public_id: str = ""
+    title: str = ""
+    mentee: str = ""
+    email: str = ""
+    mentor: str = ""
+    mentor_href: str = ""
+    status: str = ""
+    tone: str = "quiet"
+    price: str = ""
+    refunded: str = ""
+    date: Moment = NEVER
+
+
+class AdminOrdersState(Listing):
+    """One part of the list of all orders."""
+
+    rows: list[AdminOrder] = []
+
+    @rx.event
+    @requires("admin")
+    async def load(self) -> None:
+        """Read the part that the address names."""
+        before = self._begin(PATH, CHOICES)
+        with loading(self):
+            part = await read(
+                orders.list_all,
+                actor=await self._actor(),
+                status=self.chosen,
+                query=self.query,
+                before=before,
+            )
+            self.rows = [_row(order, self.time_zone) for order in part.rows]
+            self._end(PATH, part, "order")
+
+    @rx.event
+    @requires("admin")
+    async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
+        """Search for words."""
+        return searched(PATH, form, self.chosen)
+
+
+def _row(order: OrderView, zone: str) -> AdminOrder:
+    status, tone = STATUS[order.face]
+    return AdminOrder(
+        public_id=order.public_id,
+        title=order.title,
+        mentee=order.mentee_name,
+        email=order.mentee_email,
+        mentor=order.mentor_name,
+        mentor_href=f"/admin/mentors/{order.mentor_slug}",
+        status=status,
+        tone=tone,
+        price=money.shown(order.price),
+        refunded=f"{money.shown(order.refunded)} back" if order.refunded.minor else "",
+        date=date(order.created_at, zone),
+    )

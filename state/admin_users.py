@@ -1,0 +1,160 @@
+"""All accounts, for admins, and what is done to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import reflex as rx
+
+from services import administration, catalogue
+from services.administration import UserFilter, UserRow
+from services.models import UserStatus
+from state.base import read, write
+from state.guard import forget_presences, requires
+from state.listing import Listing, searched
+from state.phase import loading
+from state.shown import NEVER, Moment, date, moment
+
+PATH = "/admin/users"
+CHOICES = {
+    UserFilter.MENTORS.value: "Mentors",
+    UserFilter.ADMINS.value: "Admins",
+    UserFilter.SUSPENDED.value: "Suspended",
+    UserFilter.UNVERIFIED.value: "Not verified",
+}
+Act = Literal["", "suspend", "reactivate", "make_mentor", "make_admin", "remove_admin"]
+
+
+@dataclass(frozen=True)
+class AdminUser:
+    """An account as a row shows one."""
+
+    public_id: str = ""
+    name: str = ""
+    email: str = ""
+    roles: str = ""
+    status: str = ""
+    verified: str = ""
+    joined: Moment = NEVER
+    seen: Moment = NEVER
+    never_seen: bool = False
+    mentor_href: str = ""
+    is_admin: bool = False
+    is_self: bool = False
+    can_suspend: bool = False
+    can_reactivate: bool = False
+    can_become_mentor: bool = False
+    can_become_admin: bool = False
+
+
+class AdminUsersState(Listing):
+    """One part of the list; `opened` is the account whose row is open, `asking` what is about to
+    be done to it and waits for a second press."""
+
+    rows: list[AdminUser] = []
+    opened: str = ""
+    asking: Act = ""
+    busy: bool = False
+
+    @rx.event
+    @requires("admin")
+    async def load(self) -> None:
+        """Read the part that the address names."""
+        self.opened, self.asking, self.busy = "", "", False
+        await self._refresh()
+
+    @rx.event
+    @requires("admin")
+    async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
+        """Search for words."""
+        return searched(PATH, form, self.chosen)
+
+    @rx.event
+    @requires("admin")
+    async def toggle(self, user: str) -> None:
+        """Open an account's row, or close it."""
+        self.opened = "" if self.opened == user else user
+        self.asking = ""
+
+    @rx.event
+    @requires("admin")
+    async def ask(self, act: Act) -> None:
+        """Show what would follow, and ask once more; an empty act takes the question back."""
+        self.asking = act
+
+    @rx.event
+    @requires("admin")
+    async def act(self) -> AsyncGenerator[None, None]:
+        """Do what was asked."""
+        self.busy = True
+        yield
+        act, user = self.asking, self.opened
+        try:
+            await self._act(act, user)
+        finally:
+            self.busy, self.asking = False, ""
+            forget_presences()
+            await self._refresh()
+
+    async def _act(self, act: Act, user: str) -> None:
+        actor = await self._actor()
+        match act:
+            case "suspend":
+                await write(administration.suspend_user, actor=actor, user=user)
+                self._tell("The account is suspended and signed out everywhere.", "good")
+            case "reactivate":
+                await write(administration.reactivate_user, actor=actor, user=user)
+                self._tell("The account is active again.", "good")
+            case "make_mentor":
+                slug = await write(catalogue.make_mentor, actor=actor, user=user)
+                self._tell(
+                    f"A mentor now, at /mentors/{slug}, not listed yet. Fill the profile, then list it.",
+                    "good",
+                )
+            case "make_admin":
+                await write(administration.set_admin, actor=actor, user=user, is_admin=True)
+                self._tell("The account is an admin's now.", "good")
+            case "remove_admin":
+                await write(administration.set_admin, actor=actor, user=user, is_admin=False)
+                self._tell("The account is no admin's any more.", "good")
+            case _:
+                return
+
+    async def _refresh(self) -> None:
+        before = self._begin(PATH, CHOICES)
+        with loading(self):
+            part = await read(
+                administration.list_users,
+                actor=await self._actor(),
+                query=self.query,
+                only=UserFilter(self.chosen),
+                before=before,
+            )
+            self.rows = [_row(user, self.time_zone) for user in part.rows]
+            self._end(PATH, part, "account")
+
+
+def _row(user: UserRow, zone: str) -> AdminUser:
+    active = user.status is UserStatus.ACTIVE
+    other = not user.is_self
+    roles = [*(["mentor"] * bool(user.mentor_slug)), *(["admin"] * user.is_admin)]
+    return AdminUser(
+        public_id=user.public_id,
+        name=user.name,
+        email=user.email,
+        roles=", ".join(roles) or "mentee",
+        status=user.status.value,
+        verified="verified" if user.verified else "not verified",
+        joined=date(user.created_at, zone),
+        seen=moment(user.seen_at, zone),
+        never_seen=user.seen_at is None,
+        mentor_href=f"/admin/mentors/{user.mentor_slug}" if user.mentor_slug else "",
+        is_admin=user.is_admin,
+        is_self=user.is_self,
+        can_suspend=active and other,
+        can_reactivate=user.status is UserStatus.SUSPENDED and other,
+        can_become_mentor=active and not user.mentor_slug,
+        can_become_admin=active and user.verified and not user.is_admin and other,
+    )

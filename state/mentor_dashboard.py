@@ -1,0 +1,119 @@
+"""The mentor's dashboard: seats in use, and the mentees with what they have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import reflex as rx
+
+from services import mentor_home, urls
+from services.mentor_home import MenteeRow, MentorHome, SeatUse
+from services.models import SeatStatus
+from state.base import AppState, read
+from state.guard import requires
+from state.mentors import seat_marks
+from state.phase import Loads, loading
+from state.shown import NEVER, Moment, count, date, initials, until
+
+PATH = "/mentor"
+
+
+@dataclass(frozen=True)
+class MenteeFace:
+    """A mentee as a row shows one."""
+
+    name: str = ""
+    initials: str = ""
+    balance: str = ""
+    dots: list[bool] = field(default_factory=list[bool])
+    seat: str = ""
+    tone: str = "quiet"
+    seat_until: Moment = NEVER
+    since: Moment = NEVER
+    ends: Moment = NEVER
+
+
+class MentorDashboardState(Loads, AppState):
+    """The signed-in mentor's seats and mentees."""
+
+    page_href: str = ""
+    listed: bool = False
+    todo: str = ""
+    taken: str = ""
+    taken_note: str = ""
+    over: str = ""
+    active: str = ""
+    grace: str = ""
+    held: str = ""
+    marks: list[bool] = []
+    mentees: list[MenteeFace] = []
+    total: str = ""
+    older_href: str = ""
+    is_first: bool = True
+
+    @rx.event
+    @requires("mentor")
+    async def load(self) -> None:
+        """Read the dashboard."""
+        before = self.router.url.query_parameters.get("before", "")[:60]
+        with loading(self):
+            actor = await self._actor()
+            self._show(await read(mentor_home.get_home, actor=actor))
+            part = await read(mentor_home.list_mentees, actor=actor, before=before or None)
+            self.mentees = [_mentee(row, self.time_zone) for row in part.rows]
+            self.total = count(part.total or 0, "mentee")
+            self.older_href = f"{PATH}?before={part.next}" if part.next else ""
+            self.is_first = not before
+
+    def _show(self, home: MentorHome) -> None:
+        seats = home.seats
+        self.page_href = urls.mentor(home.slug)
+        self.listed = home.listed
+        self.todo = _todo(home)
+        self.taken = f"{seats.used} of {seats.capacity}" if seats.capacity else str(seats.used)
+        self.taken_note = _taken_note(seats)
+        self.over = _over(seats)
+        self.active, self.grace, self.held = str(seats.active), str(seats.grace), str(seats.held)
+        self.marks = seat_marks(capacity=seats.capacity, free=seats.free)
+
+
+def _todo(home: MentorHome) -> str:
+    """What is missing before visitors can buy."""
+    if not home.headline:
+        return "Write a headline, so that visitors see what you help with."
+    if not home.packs_on_sale:
+        return "Put a pack on sale, so that visitors can buy one."
+    if not home.listed:
+        return "Your page is ready. The studio lists it, then visitors find you."
+    return ""
+
+
+def _taken_note(seats: SeatUse) -> str:
+    if seats.capacity == 0:
+        return "You are closed for new mentees"
+    return f"{seats.free} free" if seats.free else "All seats are taken"
+
+
+def _over(seats: SeatUse) -> str:
+    if not seats.over_by:
+        return ""
+    places = count(seats.over_by, "seat")
+    return (
+        f"You are over your capacity by {places}. Nobody loses a seat; "
+        "new mentees can join when enough seats are given back."
+    )
+
+
+def _mentee(row: MenteeRow, zone: str) -> MenteeFace:
+    in_grace = row.seat_status is SeatStatus.GRACE
+    return MenteeFace(
+        name=row.name,
+        initials=initials(row.name),
+        balance=f"{row.left} of {count(row.total, 'session')} left" if row.total else "none left",
+        dots=[place < row.left for place in range(row.total)] if row.total <= 12 else [],
+        seat=row.seat_status.value,
+        tone="warning" if in_grace else "good",
+        seat_until=until(row.grace_ends_at, zone),
+        since=date(row.since, zone),
+        ends=date(row.expires_at, zone),
+    )

@@ -1,0 +1,79 @@
+"""One's own orders, newest first, and the words that every page has for an order's face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from services import money, orders
+from services.orders import Face, OrderView
+from state.base import AppState, read
+from state.guard import requires
+from state.phase import Loads, loading
+from state.shown import NEVER, Moment, count, date
+
+STATUS: dict[Face, tuple[str, str]] = {
+    Face.OPEN: ("not paid yet", "warning"),
+    Face.WAITING: ("waiting for your bank", "warning"),
+    Face.DECLINED: ("declined", "bad"),
+    Face.PAID: ("paid", "good"),
+    Face.TIME_RAN_OUT: ("expired", "quiet"),
+    Face.CANCELED: ("canceled", "quiet"),
+    Face.FAILED: ("failed", "bad"),
+    Face.SOLD_OUT_REFUNDING: ("sold out, refund pending", "warning"),
+    Face.SOLD_OUT_REFUNDED: ("sold out and refunded", "quiet"),
+    Face.PAID_TWICE_REFUNDED: ("paid, one payment refunded", "good"),
+    Face.REFUNDED: ("refunded", "quiet"),
+}
+"""The word of a face, and its tone."""
+
+
+@dataclass(frozen=True)
+class OrderFace:
+    """An order as a row shows one."""
+
+    href: str = ""
+    title: str = ""
+    mentor: str = ""
+    date: Moment = NEVER
+    status: str = ""
+    tone: str = "quiet"
+    price: str = ""
+    refunded: str = ""
+
+
+def order_face(order: OrderView, zone: str) -> OrderFace:
+    """The words of a row."""
+    status, tone = STATUS[order.face]
+    return OrderFace(
+        href=f"/checkout/return/{order.public_id}",
+        title=order.title,
+        mentor=order.mentor_name,
+        date=date(order.created_at, zone),
+        status=status,
+        tone=tone,
+        price=money.shown(order.price),
+        refunded=f"{money.shown(order.refunded)} back" if order.refunded.minor else "",
+    )
+
+
+class OrdersState(Loads, AppState):
+    """One part of the list; where it begins stands in the address."""
+
+    rows: list[OrderFace] = []
+    total: str = ""
+    older_href: str = ""
+    is_first: bool = True
+
+    @rx.event
+    @requires("user")
+    async def load(self) -> None:
+        """Read the part that the address names."""
+        before = self.router.url.query_parameters.get("before", "")[:60]
+        with loading(self):
+            part = await read(orders.list_mine, actor=await self._actor(), before=before or None)
+            self.rows = [order_face(order, self.time_zone) for order in part.rows]
+            self.total = count(part.total or 0, "order")
+            self.older_href = f"/orders?before={part.next}" if part.next else ""
+            self.is_first = not before

@@ -1,0 +1,149 @@
+"""Workers that die on request: `python -m tests.chaos.worker`, a warm parent that forks them.
+
+It imports everything heavy once and touches no database. Each line of standard input is a task in
+JSON; a fork of this process carries it out and may be killed at a point (points.py). The answer is
+a line of JSON: whether the child began, whether it came to its end, and the points it passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TextIO
+
+import httpx
+from sqlalchemy.orm import configure_mappers
+from starlette.applications import Starlette
+
+from jobs import inbox as inbox_jobs
+from jobs import main as jobs_main
+from jobs import outbox as outbox_jobs
+from jobs import periodic
+from jobs.queue import huey
+from mentorships.http import webhooks
+from services import checkout, clock, db, outbox
+from services.audit import Actor
+from services.providers.mail.registry import mailer
+from services.providers.payments.registry import payments
+from tests.chaos.points import Points, watch
+
+LIFE_SECONDS = 60
+Task = dict[str, Any]
+
+
+def _drain(enqueue: Callable[[], object], points: Points) -> None:
+    """Work as the consumer does: what one job wakes up is carried out as well."""
+    outbox.on_added(outbox_jobs.wake)
+    huey.flush()  # what a killed worker left in the queue is lost
+    enqueue()
+    points.arm()
+    while huey.pending_count():
+        job = huey.dequeue()
+        if job is not None:
+            huey.execute(job)
+
+
+def _inbox(_task: Task, points: Points) -> None:
+    _drain(inbox_jobs.handle_inbox, points)
+
+
+def _outbox(_task: Task, points: Points) -> None:
+    _drain(outbox_jobs.send_outbox, points)
+
+
+def _sweep(_task: Task, points: Points) -> None:
+    points.arm()
+    periodic.sweep.call_local()
+
+
+def _start(task: Task, points: Points) -> object:
+    points.arm()
+    actor = Actor("user", user_id=task["user"], verified=True)
+    started = checkout.start(actor=actor, offer=task["offer"])
+    return {"order": started.order, "url": started.url}
+
+
+def _webhook(task: Task, points: Points) -> object:
+    app = httpx.ASGITransport(Starlette(routes=webhooks.routes(inbox_jobs.wake)))
+
+    async def deliver() -> int:
+        async with httpx.AsyncClient(transport=app, base_url="http://testserver") as client:
+            points.arm()
+            answer = await client.post(
+                "/api/webhooks/stripe", content=task["body"], headers=task["headers"]
+            )
+            return answer.status_code
+
+    return asyncio.run(deliver())
+
+
+JOBS: dict[str, Callable[[Task, Points], object]] = {
+    "inbox": _inbox,
+    "outbox": _outbox,
+    "sweep": _sweep,
+    "start": _start,
+    "webhook": _webhook,
+}
+
+
+def _live(task: Task, told: int) -> None:
+    """The child's whole life; it never returns to the parent's code."""
+    signal.alarm(LIFE_SECONDS)
+    points = Points(task.get("kill_at"))
+    error, answer = "", None
+    try:
+        watch(db.engine(), points)
+        os.write(told, b"begun\n")
+        with clock.at(clock.utc_now() + timedelta(seconds=task.get("later", 0))):
+            answer = JOBS[task["job"]](task, points)
+    except Exception as failure:
+        error = f"{type(failure).__name__}: {failure}"
+    end = {"points": points.passed, "answer": answer, "error": error}
+    os.write(told, json.dumps(end).encode() + b"\n")
+    os._exit(0)
+
+
+def _fork(task: Task) -> tuple[int, TextIO]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _live(task, writing)
+    os.close(writing)
+    return child, os.fdopen(reading)
+
+
+def _report(child: int, told: TextIO) -> Task:
+    with told:
+        lines = told.read().splitlines()
+    _, status = os.waitpid(child, 0)
+    end = json.loads(lines[1]) if len(lines) > 1 else None
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return {"begun": bool(lines), "end": end, "killed": killed}
+
+
+def main() -> None:
+    """Warm up, then fork a child for each task, or several for a list of tasks."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the product logs must not mix with the answers
+    configure_mappers()
+    payments("stripe")
+    mailer()
+    assert jobs_main.huey is huey
+    gc.freeze()
+    answers.write("ready\n")
+    answers.flush()
+    for line in sys.stdin:
+        children = [_fork(task) for task in json.loads(line)]
+        answers.write(json.dumps([_report(*child) for child in children]) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

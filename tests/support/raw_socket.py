@@ -1,0 +1,109 @@
+"""A websocket client that speaks the pages' protocol (Socket.IO over Engine.IO) by hand, so that a
+test can send what no page of ours would send."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Any, Self
+from urllib.parse import quote
+
+from simple_websocket import Client, ConnectionClosed
+
+NAMESPACE = "/_event"
+Delta = dict[str, dict[str, Any]]
+
+
+class Refused(Exception):
+    """The server did not accept the websocket."""
+
+
+class RawTab:
+    """One tab: connects with whatever headers it likes, sends events, collects what comes back."""
+
+    def __init__(
+        self, address: str, *, cookie: str = "", origin: str = "", token: str = ""
+    ) -> None:
+        headers = {name: value for name, value in _headers(cookie, origin) if value}
+        url = address.replace("http", "ws", 1)
+        token = token or str(uuid.uuid4())
+        self.received: list[dict[str, Any]] = []
+        self.token = token
+        try:
+            self._socket = Client.connect(
+                f"{url}/_event/?EIO=4&transport=websocket&token={quote(token)}", headers=headers
+            )
+        except Exception as error:
+            raise Refused(str(error)) from error
+        # First of all: the client library sees a greeting that came with the handshake only when
+        # the next message arrives.
+        self._socket.send(f"40{NAMESPACE},")
+        self._expect("0")
+        self._expect(f"40{NAMESPACE}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def send(self, name: str, payload: dict[str, Any] | None = None, *, path: str = "/") -> None:
+        """Send an event by its handler's full name, as if from the page at `path`."""
+        page = path.partition("?")[0]
+        event = {
+            "name": name,
+            "payload": payload or {},
+            "router_data": {
+                "pathname": page,
+                "asPath": path,
+                "query": {},
+                # A page never sends these; a liar might.
+                "headers": {"cookie": "mentorships_session=forged"},
+            },
+        }
+        self._socket.send(f"42{NAMESPACE}," + json.dumps(["event", event]))
+
+    def wait(self, seconds: float = 1.0) -> list[dict[str, Any]]:
+        """Everything that arrives within `seconds`; also kept in `received`."""
+        found: list[dict[str, Any]] = []
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = self._socket.receive(timeout=left)
+            except ConnectionClosed:
+                break
+            if message is None:
+                break
+            text = message if isinstance(message, str) else message.decode()
+            if text == "2":
+                self._socket.send("3")
+            elif text.startswith("42"):
+                found.append(json.loads(text[text.index("[") :])[1])
+        self.received += found
+        return found
+
+    def _expect(self, beginning: str) -> None:
+        message = self._socket.receive(timeout=10)
+        if not isinstance(message, str) or not message.startswith(beginning):
+            raise Refused(f"wanted {beginning}, got {message!r}")
+
+
+def merged(updates: list[dict[str, Any]]) -> dict[str, Any]:
+    """All variables of all updates, the last value of each, by `state.variable`."""
+    found: dict[str, Any] = {}
+    for update in updates:
+        for state, variables in (update.get("delta") or {}).items():
+            for name, value in variables.items():
+                found[f"{state.rpartition('.')[2]}.{name}"] = value
+    return found
+
+
+def redirects(updates: list[dict[str, Any]]) -> list[str]:
+    """Where the server sent the tab."""
+    events = [event for update in updates for event in update.get("events") or []]
+    return [event["payload"]["path"] for event in events if event["name"] == "_redirect"]
+
+
+def _headers(cookie: str, origin: str) -> list[tuple[str, str]]:
+    return [("Cookie", cookie), ("Origin", origin)]

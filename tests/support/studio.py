@@ -1,0 +1,227 @@
+"""A studio in a test: one clock for product and vendor, what a buyer does at the simulated Stripe,
+what becomes of the webhooks, and the worker's turns. People and offers come from `rows`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+import pytest
+import stripe
+from sqlmodel import SQLModel, col, select
+
+from jobs import periodic
+from jobs.inbox import handle_inbox
+from jobs.outbox import send_outbox
+from services import clock, db, inbox
+from services.models import Order, Seat
+from services.money import Money
+from services.providers.payments.base import NewCheckout
+from services.providers.payments.registry import payments
+from tests.support.servers import Sandbox, environment_of
+
+Row = TypeVar("Row", bound=SQLModel)
+BEGINNING = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+CARD = "4242424242424242"
+DECLINED = "4000000000000002"
+REFUND_PENDS = "4000000000007726"
+REFUND_FAILS_LATER = "4000000000005126"
+NOBODY_LISTENS = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook that Stripe wants to deliver, signed at this moment of the studio's clock."""
+
+    id: int
+    type: str
+    body: bytes
+    signature: str
+
+    def receive(self) -> bool:
+        """Verify and store it as the webhook route does; False when it was here before."""
+        event = payments("stripe").read_event(self.body, self.signature, clock.utc_now())
+        return inbox.receive(
+            provider="stripe",
+            event_id=event.id,
+            type=event.type,
+            object_id=event.object_id,
+            payload=self.body.decode(),
+        )
+
+
+class Studio:
+    """The product of this test, and the world around it."""
+
+    def __init__(self, sandbox: Sandbox, times: ExitStack) -> None:
+        self.sandbox = sandbox
+        self._times = times
+        self.wait_until(BEGINNING)
+        sandbox.control("stripe/webhooks", {"mode": "hold"})
+
+    def wait_until(self, instant: datetime) -> None:
+        """Move the product's and the vendors' clock."""
+        self._times.enter_context(clock.at(instant))
+        self.sandbox.control("clock", {"now": int(instant.timestamp())})
+
+    def wait(self, **duration: float) -> None:
+        """Let time pass: `wait(minutes=5)`."""
+        self.wait_until(clock.utc_now() + timedelta(**duration))
+
+    # What happens at Stripe
+
+    def pay(self, order: str, *, card: str = CARD, checkout: str = "") -> None:
+        """The buyer pays by card; raises AssertionError when the card or the page is refused."""
+        body: dict[str, object] = {"card": card}
+        self._session(checkout or self.checkout_of(order), "pay", body)
+
+    def pay_by_bank(self, order: str) -> None:
+        """The buyer uses the method whose result comes later."""
+        self._session(self.checkout_of(order), "pay", {"method": "sepa_debit"})
+
+    def bank_answers(self, order: str, *, succeeded: bool) -> None:
+        """The result of the delayed method comes."""
+        outcome = "succeeded" if succeeded else "failed"
+        self._session(self.checkout_of(order), "settle", {"outcome": outcome})
+
+    def refund_in_dashboard(self, order: str, amount: int) -> None:
+        """Somebody refunds at Stripe, past the product."""
+        self._session(self.checkout_of(order), "refund", {"amount": amount})
+
+    def dispute(self, order: str) -> None:
+        """The buyer's bank disputes the payment."""
+        self._session(self.checkout_of(order), "dispute", {})
+
+    def checkouts(self) -> list[dict[str, Any]]:
+        """All checkout sessions at Stripe, newest first."""
+        return cast(list[dict[str, Any]], self.sandbox.control("stripe/sessions"))
+
+    def checkout(self, checkout_id: str) -> dict[str, Any]:
+        """One checkout session at Stripe."""
+        return next(each for each in self.checkouts() if each["id"] == checkout_id)
+
+    def refunds(self) -> list[dict[str, Any]]:
+        """All refunds at Stripe, newest first."""
+        return cast(list[dict[str, Any]], self.sandbox.control("stripe/refunds"))
+
+    def another_page(self, order: str, price: Money) -> str:
+        """One more page at Stripe that names the order, as a lost attempt leaves it; its id."""
+        row = self.order(order)
+        new = NewCheckout(
+            order=order,
+            attempt=99,
+            title=row.title,
+            description="another page",
+            price=price,
+            email="somebody@example.com",
+            locale="auto",
+            expires_at=clock.utc_now() + timedelta(hours=1),
+            return_url="http://localhost/checkout/return",
+        )
+        return payments("stripe").create_checkout(new).id
+
+    def fault(self, path: str, kind: str, times: int = 1, **more: object) -> None:
+        """Let Stripe (or `vendor="resend"`) misbehave on the next requests."""
+        asked = {"vendor": "stripe", "method": "POST", "path": path, "kind": kind, "times": times}
+        self.sandbox.control("faults", {**asked, **more})
+
+    @contextmanager
+    def stripe_unreachable(self) -> Iterator[None]:
+        """Nobody listens at Stripe's address."""
+        with environment_of({"STRIPE_API_BASE": NOBODY_LISTENS}):
+            yield
+
+    # What becomes of the webhooks
+
+    def pending(self) -> list[Delivery]:
+        """The webhooks that have not been delivered or lost, oldest first."""
+        found = self.sandbox.control(
+            f"stripe/deliveries?state=pending&signed_at={int(clock.utc_now().timestamp())}"
+        )
+        return [
+            Delivery(
+                row["id"], row["type"], row["body"].encode(), row["headers"]["stripe-signature"]
+            )
+            for row in cast(list[dict[str, Any]], found)
+        ]
+
+    def lose_webhooks(self) -> list[Delivery]:
+        """Nothing that waits is ever delivered by Stripe; returns what was lost."""
+        lost = self.pending()
+        for each in lost:
+            self.sandbox.control(f"stripe/deliveries/{each.id}/done", {})
+        return lost
+
+    def deliver(self) -> list[str]:
+        """Stripe delivers everything that waits; the worker handles it. Returns the types."""
+        delivered = self.lose_webhooks()
+        for each in delivered:
+            each.receive()
+        handle_inbox.call_local()
+        return [each.type for each in delivered]
+
+    # What the worker does
+
+    def send(self) -> None:
+        """The worker sends what the outbox holds."""
+        send_outbox.call_local()
+
+    def sweep(self) -> None:
+        """The worker's minute."""
+        periodic.sweep.call_local()
+
+    def reconcile(self) -> None:
+        """The worker's four minutes."""
+        periodic.reconcile.call_local()
+
+    # What can be seen afterwards
+
+    def order(self, public_id: str) -> Order:
+        """The order as it is stored now."""
+        with db.reading() as session:
+            return session.exec(select(Order).where(Order.public_id == public_id)).one()
+
+    def seat(self, order: str) -> Seat:
+        """The seat that the order holds or paid for."""
+        with db.reading() as session:
+            seat_id = self.order(order).seat_id
+            assert seat_id is not None
+            return session.get_one(Seat, seat_id)
+
+    def checkout_of(self, order: str) -> str:
+        """The id of the order's page at Stripe."""
+        found = self.order(order).checkout_id
+        assert found is not None, "the order has no page yet"
+        return found
+
+    def mails(self, to: str) -> list[str]:
+        """The subjects that reached an address, oldest first."""
+        found = cast(list[dict[str, Any]], self.sandbox.control(f"mail?to={to}"))
+        return [mail["subject"] for mail in reversed(found)]
+
+    def _session(self, checkout_id: str, action: str, body: dict[str, object]) -> None:
+        self.sandbox.control(f"stripe/sessions/{checkout_id}/{action}", body)
+
+
+def stored(table: type[Row]) -> list[Row]:
+    """All rows of a table, oldest first."""
+    with db.reading() as session:
+        return list(session.exec(select(table).order_by(col(cast(Any, table).id))).all())
+
+
+def payload(delivery: Delivery) -> dict[str, Any]:
+    """The event inside a delivery."""
+    return json.loads(delivery.body)
+
+
+@pytest.fixture
+def studio(database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """An empty studio on each database, with its clock stopped; the SDK retries without waiting."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.0)
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.0)
+    with ExitStack() as times:
+        yield Studio(sandbox, times)

@@ -1,0 +1,54 @@
+"""Every test that touches a database runs on SQLite and PostgreSQL, or says why not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from mentorships.launch import ROOT
+
+LIST = ROOT / "tests" / "one_database_only.txt"
+
+
+def _listed() -> dict[str, str]:
+    """Test or file -> database. A file stands for all tests in it."""
+    found: dict[str, str] = {}
+    for line in LIST.read_text().splitlines():
+        if line and not line.startswith("#"):
+            test, database, reason = (part.strip() for part in line.split("|"))
+            assert reason, f"{test} has no reason"
+            found[test] = database
+    return found
+
+
+def _collected(report: Path) -> dict[str, list[str]]:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-n", "0"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider", "--databases-report", str(report)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    return json.loads(report.read_text())
+
+
+def test_what_runs_on_one_database_only_is_listed_with_its_reason(tmp_path: Path) -> None:
+    listed = _listed()
+    collected = _collected(tmp_path / "report.json")
+    lonely = {test: found[0] for test, found in collected.items() if len(found) == 1}
+
+    unlisted = {
+        test: database
+        for test, database in lonely.items()
+        if database not in (listed.get(test), listed.get(test.partition("::")[0]))
+    }
+    used = set(lonely) | {test.partition("::")[0] for test in lonely}
+    outdated = set(listed) - used
+
+    assert not unlisted, f"on one database only, and not in {LIST.name}: {unlisted}"
+    assert not outdated, f"in {LIST.name}, but not on one database only: {outdated}"
