@@ -7,7 +7,8 @@ APIs (/stripe, /resend) and the controls (/control) never leave the machine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
@@ -28,15 +29,26 @@ from mentorships.sandbox.pages import common_routes
 from mentorships.sandbox.store import Store
 from services.config import ConfigError, settings
 
+_log = logging.getLogger(__name__)
 _TICK = 0.5
 
 
 async def _keep_time(sandbox: Sandbox) -> None:
     """Let sessions end and refunds settle although nobody asks for them."""
+    with sandbox.store.transaction() as db:
+        stripe_time.sweep(db)
+    sandbox.bell.set()
+    await asyncio.sleep(_TICK)
+
+
+async def _for_ever(step: Callable[[Sandbox], Awaitable[None]], sandbox: Sandbox) -> None:
+    """Repeat one piece of background work; a failure is told, and does not end it."""
     while True:
-        with sandbox.store.transaction() as db:
-            stripe_time.sweep(db)
-        await asyncio.sleep(_TICK)
+        try:
+            await step(sandbox)
+        except Exception:
+            _log.exception("The simulators' background work failed; it goes on in a second")
+            await asyncio.sleep(1)
 
 
 def _routes(sandbox: Sandbox) -> list[BaseRoute]:
@@ -65,8 +77,8 @@ def create_app() -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         tasks: list[asyncio.Task[None]] = []
         if current.simulated["Stripe"]:
-            tasks.append(asyncio.create_task(_keep_time(sandbox)))
-            tasks.append(asyncio.create_task(stripe_webhooks.deliver_for_ever(sandbox)))
+            for step in (_keep_time, stripe_webhooks.deliver):
+                tasks.append(asyncio.create_task(_for_ever(step, sandbox)))
         yield
         for task in tasks:
             task.cancel()

@@ -79,7 +79,7 @@ async def _pay_page(request: Request) -> Response:
         session = _found(request, db)
         if session is None:
             return not_found(request, "This payment")
-        choices, now = _choices(db), clock.now(db)
+        choices = _choices(db)
         waiting = stripe_payments.awaiting_authentication(db, session)
     body = session.body
     if body["status"] != "open":
@@ -96,7 +96,6 @@ async def _pay_page(request: Request) -> Response:
         "error": stripe_payments.DECLINES.get(query.get("declined", "")),
         "webhooks": choices,
         "delayed": DELAYED in body["payment_method_types"],
-        "minutes": max(1, (body["expires_at"] - now) // 60),
     }
     return page(request, "pay.html", values)
 

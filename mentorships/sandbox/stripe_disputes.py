@@ -144,7 +144,6 @@ def close_dispute(db: sqlite3.Connection, cause: Cause, charge_id: str, outcome:
         "charge.dispute.closed",
         dispute.body,
         subject=subject,
-        previous={"status": before},
     )
     if not inquiry and outcome == "won":
         emit(db, cause, "charge.dispute.funds_reinstated", dispute.body, subject=subject)

@@ -71,23 +71,18 @@ def emit(
     thing: Json,
     *,
     subject: str,
-    previous: Json | None = None,
 ) -> None:
     """Keep an event that shows `thing` as it is now, and queue its delivery.
 
     Args:
         subject: the id of the Checkout Session (or charge) under which people look for it.
-        previous: the changed fields with their values before, as `data.previous_attributes`.
     """
-    data: Json = {"object": thing}
-    if previous:
-        data["previous_attributes"] = previous
     body: Json = {
         "id": new_id("evt"),
         "object": "event",
         "api_version": API_VERSION,
         "created": cause.now,
-        "data": data,
+        "data": {"object": thing},
         "livemode": False,
         "pending_webhooks": 1,
         "request": {"id": cause.request_id, "idempotency_key": cause.idempotency_key},

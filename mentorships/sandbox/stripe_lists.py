@@ -72,10 +72,6 @@ def _expand(db: sqlite3.Connection, node: Json, parts: list[str], path: str) -> 
         for item in node["data"]:
             _expand(db, item, rest, path)
         return
-    if kind == "checkout.session" and name == "line_items" and not rest:
-        lines = store.get(db, kind, node["id"]).extra["line_items"]
-        node[name] = as_list(f"/v1/checkout/sessions/{node['id']}/line_items", lines, False)
-        return
     target = _EXPANDABLE.get((kind, name))
     if target is None:
         raise invalid(f"This property cannot be expanded ({path}).", param="expand")

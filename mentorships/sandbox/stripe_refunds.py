@@ -80,9 +80,8 @@ def create(db: sqlite3.Connection, cause: Cause, params: Json) -> Record:
     if behaviour != "at once":
         refund.due = cause.now + SETTLES_AFTER
     if behaviour == "pending":
-        body.update(status="pending", pending_reason="processing")
+        body.update(status="pending")
     store.add(db, refund)
-    before = charge.body["amount_refunded"]
     _move(db, charge, amount)
     subject: str = charge.extra["session"]
     emit(db, cause, "refund.created", refund.body, subject=subject)
@@ -92,7 +91,6 @@ def create(db: sqlite3.Connection, cause: Cause, params: Json) -> Record:
         "charge.refunded",
         charge.body,
         subject=subject,
-        previous={"amount_refunded": before},
     )
     return refund
 
@@ -109,20 +107,16 @@ def settle(db: sqlite3.Connection, cause: Cause, refund: Record) -> None:
     A failed refund's money returns, so that the charge can be refunded again.
     """
     charge = store.get(db, "charge", refund.parent)
-    before = refund.body["status"]
     failed = charge.extra["refunds"] == "fails"
     refund.due = None
-    refund.body.pop("pending_reason", None)
     refund.body["status"] = "failed" if failed else "succeeded"
     if failed:
-        refund.body["failure_reason"] = "expired_or_canceled_card"
         _move(db, charge, -refund.body["amount"])
     store.save(db, refund)
     subject: str = charge.extra["session"]
-    previous: Json = {"status": before}
-    emit(db, cause, "refund.updated", refund.body, subject=subject, previous=previous)
+    emit(db, cause, "refund.updated", refund.body, subject=subject)
     if failed:
-        emit(db, cause, "refund.failed", refund.body, subject=subject, previous=previous)
+        emit(db, cause, "refund.failed", refund.body, subject=subject)
 
 
 def of_charge(db: sqlite3.Connection, charge_id: str) -> list[Record]:

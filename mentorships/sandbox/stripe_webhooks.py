@@ -167,18 +167,13 @@ async def flush(sandbox: Sandbox) -> list[Json]:
         return await _attempt_all(sandbox, waiting)
 
 
-async def _send_due(sandbox: Sandbox) -> bool:
+async def deliver(sandbox: Sandbox) -> None:
+    """Send what is due; with nothing due, wait for the bell, at most half a second."""
+    sandbox.bell.clear()
     async with sandbox.sending:
         with sandbox.store.transaction() as db:
             waiting = due(db)
         await _attempt_all(sandbox, waiting)
-    return bool(waiting)
-
-
-async def deliver_for_ever(sandbox: Sandbox) -> None:
-    """Send what is due, whenever the bell rings and at least twice a second."""
-    while True:
-        sandbox.bell.clear()
-        if not await _send_due(sandbox):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(sandbox.bell.wait(), _TICK)
+    if not waiting:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(sandbox.bell.wait(), _TICK)

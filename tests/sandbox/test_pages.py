@@ -215,6 +215,7 @@ def test_the_mailbox_shows_mails_and_their_links(simulators: Simulators, mail: M
     answer = simulators.http.get(f"/sandbox/mail/{mail_id}")
     assert f'<a href="{link}"' in answer.text
     assert 'target="_top"' in answer.text
+    assert '<base target="_top"><p>' in html.unescape(answer.text)
     # The mail's own HTML is only ever inside the frame, where nothing may run.
     assert "<script" not in answer.text
     assert "allow-scripts" not in answer.text

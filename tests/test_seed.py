@@ -1,0 +1,113 @@
+"""The demo studio: believable, whole at the provider, and the same each time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from filelock import FileLock
+from sqlmodel import select
+
+from mentorships import seed
+from services import checkout, clock, db, seats
+from services.models import (
+    InboxEvent,
+    InboxStatus,
+    Mentor,
+    Order,
+    OrderStatus,
+    OutboxMessage,
+    OutboxStatus,
+    Payment,
+    Refund,
+    RefundStatus,
+    Seat,
+    SeatStatus,
+    User,
+)
+from tests.support.databases import RUN_DIR
+from tests.support.servers import Sandbox
+
+
+def test_the_demo_studio_is_believable_complete_and_filled_once(
+    database: str, sandbox: Sandbox
+) -> None:
+    begun = clock.utc_now()
+
+    assert seed.ensure_demo(sandbox.address)
+    assert not seed.ensure_demo(sandbox.address)
+
+    with db.reading() as session:
+        orders = session.exec(select(Order)).all()
+        assert_people_and_seats()
+        assert min(order.created_at for order in orders) < begun - timedelta(days=330)
+        assert max(order.created_at for order in orders) > begun - timedelta(days=1)
+        statuses = {order.status for order in orders}
+        assert statuses == set(OrderStatus) - {OrderStatus.FAILED}
+        assert_nothing_is_left_to_do()
+    assert_every_payment_exists_at_the_provider(sandbox)
+    assert checkout.reconcile(timedelta(days=400)) == 0
+    assert_same_story_as_last_time(digest(orders, begun))
+
+
+def assert_people_and_seats() -> None:
+    with db.reading() as session:
+        mentors = session.exec(select(Mentor)).all()
+        emails = set(session.exec(select(User.email)).all())
+        found = Counter(session.exec(select(Seat.status)).all())
+        taken = {one.slug: (seats.count_taken(session, one.id), one.capacity) for one in mentors}
+    assert len(mentors) == 8
+    assert len(emails) == 8 + 40 + 1
+    assert set(seed.DEMO_LOGINS.values()) <= emails
+    assert all(email.endswith("@example.com") for email in emails)
+    assert set(found) == set(SeatStatus)
+    assert any(capacity == 0 for _, capacity in taken.values())
+    assert any(used == capacity > 0 for used, capacity in taken.values())
+    assert any(used < capacity for used, capacity in taken.values())
+
+
+def assert_nothing_is_left_to_do() -> None:
+    with db.reading() as session:
+        events = Counter(session.exec(select(InboxEvent.status)).all())
+        messages = Counter(session.exec(select(OutboxMessage.status)).all())
+        refunds = Counter(session.exec(select(Refund.status)).all())
+    assert set(events) == {InboxStatus.HANDLED, InboxStatus.IGNORED}
+    assert set(messages) == {OutboxStatus.SENT}
+    assert refunds == {RefundStatus.SUCCEEDED: 1}
+
+
+def assert_every_payment_exists_at_the_provider(sandbox: Sandbox) -> None:
+    sessions = cast(list[dict[str, Any]], sandbox.control("stripe/sessions"))
+    at_provider = {
+        (one["payment_intent"], one["amount_total"])
+        for one in sessions
+        if one["payment_status"] == "paid"
+    }
+    with db.reading() as session:
+        ours = {(one.provider_id, one.amount_minor) for one in session.exec(select(Payment)).all()}
+    assert ours == at_provider
+    assert len(ours) > 100
+
+
+def digest(orders: list[Order] | Any, begun: datetime) -> str:
+    """What happened when, relative to now, without the random identifiers."""
+    lines = sorted(
+        f"{round((begun - one.created_at).total_seconds() / 600)} {one.title} "
+        f"{one.amount_minor} {one.status.value}"
+        for one in orders
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def assert_same_story_as_last_time(found: str) -> None:
+    """This test runs once per database, in one test run: both must tell the same story."""
+    file = Path(os.environ[RUN_DIR]) / "seed-digest"
+    with FileLock(f"{file}.lock"):
+        if file.exists():
+            assert file.read_text() == found
+        else:
+            file.write_text(found)
