@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from huey import crontab
 
 from jobs.inbox import handle_inbox
@@ -13,14 +14,17 @@ from services import checkout, packs
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
 
+log = structlog.get_logger()
+
 
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
     """The guarantee behind every wake-up: events, messages, ended holds, expired packs."""
-    handle_inbox.call_local()
-    checkout.sweep()
-    packs.expire_due()
-    send_outbox.call_local()
+    for part in (handle_inbox.call_local, checkout.sweep, packs.expire_due, send_outbox.call_local):
+        try:
+            part()
+        except Exception:  # what fails here must not keep the others from their work
+            log.exception("sweep_failed", part=part.__qualname__)
 
 
 @huey.periodic_task(EVERY_4_MINUTES)

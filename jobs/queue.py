@@ -13,6 +13,7 @@ from collections.abc import Callable
 import structlog
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 
+from services import logs
 from services.config import settings
 
 NAME = "mentorships"
@@ -20,6 +21,7 @@ HEARTBEAT_KEY = "worker-heartbeat"
 HEARTBEAT_EVERY_SECONDS = 10
 WAKE_EVERY_SECONDS = 0.1
 
+logs.configure()
 log = structlog.get_logger()
 
 

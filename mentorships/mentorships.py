@@ -12,7 +12,7 @@ from mentorships import launch
 from mentorships.guard import Guard, on_backend_exception
 from mentorships.http import auth, files, health, middleware, sandbox_proxy, webhooks
 from pages import PAGES, theme
-from services import outbox
+from services import logs, outbox
 from services.config import settings
 
 
@@ -21,6 +21,7 @@ def protect(inner: ASGIApp) -> ASGIApp:
     return middleware.protect(inner, settings(), launch.pages_dir())
 
 
+logs.configure()
 outbox.on_added(send_outbox)
 http_app = Starlette(
     routes=[

@@ -48,7 +48,7 @@ def admin_inbox() -> rx.Component:
 def _row(event: rx.vars.ObjectVar[AdminEvent]) -> rx.Component:
     return row(
         cell(strong(event.type), under(event.source), rank="main"),
-        cell(mark(event.object_id), rank="wide"),
+        cell(mark(event.object_id, short=True), rank="wide"),
         cell(badge(event.status), rank="fact"),
         cell(
             event.attempts,
@@ -58,7 +58,7 @@ def _row(event: rx.vars.ObjectVar[AdminEvent]) -> rx.Component:
         cell(
             rx.cond(
                 event.can_retry,
-                button("Handle again", on_click=State.retry(event.public_id), kind="secondary"),
+                button("Handle again", on_click=State.retry(event.public_id), kind="quiet"),
                 rx.fragment(),
             ),
             rank="action",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pages.components.badges import badge
-from pages.components.boxes import form_width, row
+from pages.components.boxes import row
 from pages.components.buttons import button, link_button
 from pages.components.mentor_editor import mentor_editor
 from pages.components.phases import empty, loaded
@@ -26,7 +26,7 @@ def admin_mentor() -> rx.Component:
             ),
             loaded(
                 State.phase,
-                form_width(mentor_editor(for_admin=True)),
+                mentor_editor(for_admin=True),
                 failure=State.failure,
                 again=State.load_any,
                 shape="page",

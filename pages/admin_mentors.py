@@ -17,7 +17,7 @@ from state.admin_mentors import AdminMentorsState as State
 
 def admin_mentors() -> rx.Component:
     """Search, filter, table; a row opens the mentor's editor."""
-    heads = [head("Mentor"), head("Seats"), head("Status"), head("Since"), head("Actions")]
+    heads = [head("Mentor"), head("Seats taken"), head("Status"), head("Since"), head("Actions")]
     return signed_in(
         "Mentors",
         listing(
@@ -55,9 +55,9 @@ def _row(mentor: rx.vars.ObjectVar[AdminMentor]) -> rx.Component:
                 button(
                     "Take off the list",
                     on_click=State.set_listed(mentor.slug, False),
-                    kind="secondary",
+                    kind="quiet",
                 ),
-                button("List", on_click=State.set_listed(mentor.slug, True), kind="secondary"),
+                button("List", on_click=State.set_listed(mentor.slug, True), kind="quiet"),
             ),
             rank="action",
         ),

@@ -95,9 +95,7 @@ def _actions(user: _User) -> rx.Component:
 
 
 def _action(label: str, act: Act, *, shown: rx.Var[bool]) -> rx.Component:
-    return rx.cond(
-        shown, button(label, on_click=State.ask(act), kind="secondary"), rx.fragment()
-    )
+    return rx.cond(shown, button(label, on_click=State.ask(act), kind="secondary"), rx.fragment())
 
 
 def _question(user: _User) -> rx.Component:
@@ -105,7 +103,7 @@ def _question(user: _User) -> rx.Component:
         State.asking,
         (
             "suspend",
-            f"Suspend {user.name}? The account is signed out everywhere at once and cannot sign in. "
+            f"Suspend {user.name}? The account is signed out everywhere and cannot sign in again. "
             "A mentor leaves the catalogue; packs and seats stay as they are.",
         ),
         ("reactivate", f"Reactivate {user.name}? The account can sign in again."),

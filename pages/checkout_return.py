@@ -13,8 +13,9 @@ from pages.components.moments import moment
 from pages.components.outcomes import live_outcome, outcome
 from pages.components.phases import loaded
 from pages.components.text import muted
+from pages.components.ticking import every
 from pages.layout import Page, public
-from state.checkout_return import CheckoutReturnState
+from state.checkout_return import LOOK_EVERY_MS, CheckoutReturnState
 
 
 def checkout_return() -> rx.Component:
@@ -33,6 +34,7 @@ def checkout_return() -> rx.Component:
                 failure=CheckoutReturnState.failure,
                 again=CheckoutReturnState.load,
                 shape="page",
+                title="Your order",
             ),
         )
     )
@@ -71,6 +73,7 @@ def _watching() -> rx.Component:
         muted("Stripe does not answer right now. Nothing is lost: we keep asking."),
         muted("This page looks again every few seconds."),
     )
+    told = rx.fragment(every(LOOK_EVERY_MS, CheckoutReturnState.look), told)
     again = row(button("Look again", on_click=CheckoutReturnState.load, kind="secondary"))
     return rx.cond(unsettled, rx.cond(CheckoutReturnState.watching, told, again), rx.fragment())
 

@@ -7,7 +7,7 @@ import reflex as rx
 from pages.components.boxes import cards, section, stack
 from pages.components.cards import card
 from pages.components.dashboards import next_step, open_checkout, together
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.layout import Page, signed_in
 from state.dashboard import DashboardState
 
@@ -35,7 +35,7 @@ def _step() -> rx.Component:
 
 def _checkouts() -> rx.Component:
     return rx.cond(
-        DashboardState.checkouts.length() > 0,
+        has(DashboardState.checkouts),
         section("Open checkouts", card(rx.foreach(DashboardState.checkouts, open_checkout))),
         rx.fragment(),
     )
@@ -45,7 +45,7 @@ def _packs() -> rx.Component:
     return section(
         "Your packs",
         or_empty(
-            DashboardState.together.length() > 0,
+            has(DashboardState.together),
             cards(rx.foreach(DashboardState.together, together)),
             empty(
                 "No packs yet.",
@@ -55,6 +55,4 @@ def _packs() -> rx.Component:
     )
 
 
-PAGE = Page(
-    route="/dashboard", title="Home", component=dashboard, on_load=[DashboardState.load]
-)
+PAGE = Page(route="/dashboard", title="Home", component=dashboard, on_load=[DashboardState.load])

@@ -7,7 +7,7 @@ import reflex as rx
 from pages.components.buttons import link_button
 from pages.components.landing import hero, landing_section, questions, steps
 from pages.components.mentors import mentor_cards
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.layout import Page, public
 from services.config import settings
 from state.home import HomeState
@@ -64,11 +64,11 @@ def _mentors() -> rx.Component:
         loaded(
             HomeState.phase,
             or_empty(
-                HomeState.mentors.length() > 0,
+                has(HomeState.mentors),
                 rx.fragment(mentor_cards(HomeState.mentors), _all_mentors()),
                 empty(
                     "Every seat is taken.",
-                    "Mentors open new seats when somebody finishes. Look at who they are meanwhile.",
+                    "Mentors open a seat when somebody finishes. See who they are meanwhile.",
                     action=_all_mentors(),
                 ),
             ),
@@ -98,8 +98,8 @@ def _questions() -> rx.Component:
             ),
             (
                 "How long do I have?",
-                "Each pack says how many days it lasts. We remind you before it ends; sessions that "
-                "are left then expire.",
+                "Each pack says how many days it lasts. We remind you before it ends; "
+                "sessions that are left then expire.",
             ),
             (
                 "Who holds my card?",

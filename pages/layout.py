@@ -126,7 +126,9 @@ def signed_in(
     )
     return rx.el.div(
         *_first_lines(),
-        rx.el.div(rail_column, rx.el.div(top, content, class_name="inside-column"), class_name="inside"),
+        rx.el.div(
+            rail_column, rx.el.div(top, content, class_name="inside-column"), class_name="inside"
+        ),
     )
 
 
@@ -190,7 +192,9 @@ def _footer() -> rx.Component:
                 rx.cond(
                     AppState.signed_in,
                     footer_links(
-                        ("Dashboard", "/dashboard"), ("Orders", "/orders"), ("Settings", "/settings")
+                        ("Dashboard", "/dashboard"),
+                        ("Orders", "/orders"),
+                        ("Settings", "/settings"),
                     ),
                     footer_links(("Sign in", "/sign-in"), ("Sign up", "/sign-up")),
                 ),

@@ -12,7 +12,7 @@ from pages.components.offers import offers
 from pages.components.outcomes import outcome
 from pages.components.packs import seat_marks
 from pages.components.people import person_header
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.text import lead, muted, prose, text
 from pages.layout import Page, public
 from state.mentor import MentorState
@@ -34,6 +34,7 @@ def mentor() -> rx.Component:
                 failure=MentorState.failure,
                 again=MentorState.load,
                 shape="page",
+                title="Mentor",
             ),
         ),
         active="/mentors",
@@ -60,7 +61,7 @@ def _selling() -> rx.Component:
         seat_marks(MentorState.marks, MentorState.seats),
         _notes(),
         or_empty(
-            MentorState.offers.length() > 0,
+            has(MentorState.offers),
             offers(MentorState.offers, on_sale=MentorState.can_buy),
             empty("No pack is on sale.", "This mentor sells no packs at the moment."),
         ),
@@ -72,7 +73,9 @@ def _notes() -> rx.Component:
     return rx.fragment(
         rx.cond(
             MentorState.unlisted & MentorState.own,
-            notice(text("Only you and admins see this page: it is not listed yet."), tone="warning"),
+            notice(
+                text("Only you and admins see this page: it is not listed yet."), tone="warning"
+            ),
             rx.fragment(),
         ),
         rx.cond(
@@ -93,15 +96,11 @@ def _notes() -> rx.Component:
             notice(
                 text(MentorState.why_not),
                 tone="warning",
-                action=link_button(
-                    "Mentors with a seat", "/mentors?seat=free", kind="secondary"
-                ),
+                action=link_button("Mentors with a seat", "/mentors?seat=free", kind="secondary"),
             ),
             rx.fragment(),
         ),
     )
 
 
-PAGE = Page(
-    route="/mentors/[slug]", title="Mentor", component=mentor, on_load=[MentorState.load]
-)
+PAGE = Page(route="/mentors/[slug]", title="Mentor", component=mentor, on_load=[MentorState.load])

@@ -64,16 +64,14 @@ def _notes() -> rx.Component:
 
 
 def _seats() -> rx.Component:
-    return stack(
-        stats(
-            stat("Seats taken", State.taken, State.taken_note),
-            stat("Active", State.active, "With sessions left"),
-            stat("In grace", State.grace, "To renew, or the seat is freed"),
-            stat("Held", State.held, "Somebody is paying"),
-        ),
-        rx.cond(
-            State.marks.length() > 0, seat_marks(State.marks, State.taken_note), rx.fragment()
-        ),
+    note = rx.cond(
+        State.marks.length() > 0, seat_marks(State.marks, State.taken_note), State.taken_note
+    )
+    return stats(
+        stat("Seats taken", State.taken, note),
+        stat("Active", State.active, "With sessions left"),
+        stat("In grace", State.grace, "To renew, or the seat is freed"),
+        stat("Held", State.held, "Somebody is paying"),
     )
 
 
@@ -114,15 +112,13 @@ def _row(mentee: rx.vars.ObjectVar[MenteeFace]) -> rx.Component:
             toned(mentee.seat, mentee.tone),
             rx.cond(
                 mentee.seat_until.iso != "",
-                under("until ", moment(mentee.seat_until)),
+                under(mentee.seat_word, moment(mentee.seat_until)),
                 rx.fragment(),
             ),
         ),
-        cell(rx.cond(mentee.ends.iso != "", moment(mentee.ends), "no end"), rank="wide"),
+        cell(mentee.no_end, moment(mentee.ends), rank="wide"),
         cell(moment(mentee.since)),
     )
 
 
-PAGE = Page(
-    route="/mentor", title="Your mentees", component=mentor_dashboard, on_load=[State.load]
-)
+PAGE = Page(route="/mentor", title="Your mentees", component=mentor_dashboard, on_load=[State.load])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import reflex as rx
 
 from pages.components.badges import badge
-from pages.components.boxes import form_width
 from pages.components.buttons import link_button
 from pages.components.mentor_editor import mentor_editor
 from pages.components.phases import loaded
@@ -19,7 +18,7 @@ def mentor_profile() -> rx.Component:
         "Profile",
         loaded(
             MentorProfileState.phase,
-            form_width(mentor_editor(for_admin=False)),
+            mentor_editor(for_admin=False),
             failure=MentorProfileState.failure,
             again=MentorProfileState.load_own,
             shape="page",

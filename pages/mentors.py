@@ -10,7 +10,7 @@ from pages.components.chips import chip, chips
 from pages.components.forms import form, search
 from pages.components.headers import page_header
 from pages.components.mentors import mentor_cards
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.text import heading
 from pages.layout import Page, public
 from state.mentors import FilterChip, MentorsState
@@ -25,7 +25,7 @@ def mentors() -> rx.Component:
             _filters(),
             loaded(
                 MentorsState.phase,
-                or_empty(MentorsState.mentors.length() > 0, _found(), _nothing()),
+                or_empty(has(MentorsState.mentors), _found(), _nothing()),
                 failure=MentorsState.failure,
                 again=MentorsState.load,
                 shape="cards",

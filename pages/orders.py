@@ -9,7 +9,7 @@ from pages.components.boxes import row as line
 from pages.components.buttons import link_button
 from pages.components.links import text_link
 from pages.components.moments import moment
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.tables import cell, head, row, row_link, table, table_foot
 from pages.components.text import quiet
 from pages.layout import Page, signed_in
@@ -22,7 +22,7 @@ def orders() -> rx.Component:
         "Orders",
         loaded(
             OrdersState.phase,
-            or_empty(OrdersState.rows.length() > 0, _list(), _nothing()),
+            or_empty(has(OrdersState.rows), _list(), _nothing()),
             failure=OrdersState.failure,
             again=OrdersState.load,
         ),

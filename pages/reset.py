@@ -7,7 +7,6 @@ import reflex as rx
 from pages.components.accounts import otherwise, wrong
 from pages.components.buttons import button
 from pages.components.forms import field, form
-from pages.components.links import text_link
 from pages.components.text import text
 from pages.layout import Page, form_page
 from state.accounts import FormState
@@ -34,7 +33,7 @@ def reset() -> rx.Component:
             key=FormState.attempt,
             label="Set a new password",
         ),
-        otherwise("You remember it?", text_link("Sign in", "/sign-in")),
+        otherwise(("You remember it?", "Sign in", "/sign-in")),
     )
 
 

@@ -7,7 +7,6 @@ import reflex as rx
 from pages.components.accounts import PASSWORD_HELP, otherwise, problem, wrong
 from pages.components.buttons import button, link_button
 from pages.components.forms import field, form, hidden
-from pages.components.links import text_link
 from pages.components.text import text
 from pages.layout import Page, form_page
 from services.passwords import MAX_LENGTH, MIN_LENGTH
@@ -24,7 +23,7 @@ def reset_new() -> rx.Component:
             _no_link(),
             rx.fragment(text("Every browser will be signed out, and you sign in anew."), _form()),
         ),
-        otherwise("The link does not work?", text_link("Mail me a new one", "/reset")),
+        otherwise(("The link does not work?", "Mail me a new one", "/reset")),
     )
 
 

@@ -33,7 +33,6 @@ def settings() -> rx.Component:
         ),
         area="mentee",
         active="/settings",
-        action=_sign_out(),
     )
 
 
@@ -151,21 +150,13 @@ def _browser(browser: rx.vars.ObjectVar[BrowserFace]) -> rx.Component:
     return row(
         cell(
             browser.name,
-            rx.cond(browser.is_current, toned("this one", "good"), rx.fragment()),
+            rx.cond(browser.is_current, rx.fragment(" ", toned("this one", "good")), rx.fragment()),
             rank="main",
         ),
         cell(only_read("Last seen "), moment(browser.seen), rank="fact"),
-        cell(moment(browser.since)),
+        cell(moment(browser.since), rank="wide"),
         cell(browser.address),
         cell(ends, rank="action"),
-    )
-
-
-def _sign_out() -> rx.Component:
-    return form(
-        button("Sign out", submit=True, kind="secondary"),
-        action="/auth/sign-out",
-        label="Sign out",
     )
 
 

@@ -7,7 +7,6 @@ import reflex as rx
 from pages.components.accounts import carried_next, otherwise, wrong
 from pages.components.buttons import button
 from pages.components.forms import field, form
-from pages.components.links import text_link
 from pages.layout import Page, form_page
 from services.passwords import MAX_LENGTH
 from state.sign_in import SignInState
@@ -42,9 +41,11 @@ def sign_in() -> rx.Component:
             key=SignInState.attempt,
             label="Sign in",
         ),
-        otherwise("New here?", text_link("Sign up", "/sign-up")),
-        otherwise("Forgotten your password?", text_link("Set a new one", "/reset")),
-        otherwise("No mail from us yet?", text_link("Send the link again", "/verify")),
+        otherwise(
+            ("New here?", "Sign up", "/sign-up"),
+            ("Forgotten your password?", "Set a new one", "/reset"),
+            ("No mail from us yet?", "Send the link again", "/verify"),
+        ),
     )
 
 

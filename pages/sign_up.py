@@ -13,7 +13,6 @@ from pages.components.accounts import (
 )
 from pages.components.buttons import button
 from pages.components.forms import field, form
-from pages.components.links import text_link
 from pages.layout import Page, form_page
 from services.passwords import MAX_LENGTH, MIN_LENGTH
 from state.accounts import FormState
@@ -62,7 +61,7 @@ def sign_up() -> rx.Component:
             key=FormState.attempt,
             label="Sign up",
         ),
-        otherwise("You have an account?", text_link("Sign in", "/sign-in")),
+        otherwise(("You have an account?", "Sign in", "/sign-in")),
     )
 
 

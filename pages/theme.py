@@ -26,7 +26,9 @@ _FONT = "/fonts/instrument-sans-latin.woff2"
 def head() -> list[rx.Component]:
     """What every page's head needs: the font early, the icon, the browser's own colours."""
     return [
-        rx.el.link(rel="preload", href=_FONT, custom_attrs={"as": "font"}, cross_origin="anonymous"),
+        rx.el.link(
+            rel="preload", href=_FONT, custom_attrs={"as": "font"}, cross_origin="anonymous"
+        ),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
     ]
@@ -54,7 +56,12 @@ def _broken() -> rx.Component:
                 "Nothing that the studio has stored was lost. Start again from the home page; "
                 "if it happens again, write to the studio."
             ),
-            rx.el.a("Go to the home page", href="/", reload_document=True, class_name="button button-primary"),
+            rx.el.a(
+                "Go to the home page",
+                href="/",
+                reload_document=True,
+                class_name="button button-primary",
+            ),
             class_name="outcome",
         ),
         class_name="main width",

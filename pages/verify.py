@@ -7,7 +7,6 @@ import reflex as rx
 from pages.components.accounts import otherwise, problem, wrong
 from pages.components.buttons import button
 from pages.components.forms import field, form, hidden
-from pages.components.links import text_link
 from pages.components.text import text
 from pages.layout import Page, form_page
 from state.accounts import FormState
@@ -20,7 +19,7 @@ def verify() -> rx.Component:
         "Confirm your e-mail address",
         problem("token"),
         rx.cond(may_confirm, _confirm(), _again()),
-        otherwise("Confirmed already?", text_link("Sign in", "/sign-in")),
+        otherwise(("Confirmed already?", "Sign in", "/sign-in")),
     )
 
 

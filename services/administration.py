@@ -86,9 +86,9 @@ class InboxRow:
     can_retry: bool
 
 
-CAN_RETRY = (InboxStatus.FAILED, InboxStatus.IGNORED, InboxStatus.WAITING, InboxStatus.RECEIVED)
-"""A handled event is done; handling any other again is harmless, because the provider's own
-object decides."""
+CAN_RETRY = (InboxStatus.FAILED, InboxStatus.WAITING, InboxStatus.RECEIVED)
+"""Where handling again may change something. It is always harmless: the provider's own object
+decides."""
 
 
 def list_users(
@@ -136,7 +136,10 @@ def _users_wanted(query: str, only: UserFilter) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     if query.strip():
         like = paging.pattern(query)
-        by_words = (col(User.name).ilike(like, escape="\\"), col(User.email).ilike(like, escape="\\"))
+        by_words = (
+            col(User.name).ilike(like, escape="\\"),
+            col(User.email).ilike(like, escape="\\"),
+        )
         wanted.append(or_(*by_words, col(User.public_id) == query.strip()))
     match only:
         case UserFilter.ALL:
@@ -191,9 +194,7 @@ def list_mentors(
     if only is not MentorFilter.ALL:
         wanted.append(col(Mentor.listed).is_(only is MentorFilter.LISTED))
     joined = col(User.id) == col(Mentor.user_id)
-    total = db.exec(
-        select(func.count(col(Mentor.id))).join(User, joined).where(*wanted)
-    ).one()
+    total = db.exec(select(func.count(col(Mentor.id))).join(User, joined).where(*wanted)).one()
     place = paging.older_than(db, Mentor, before)
     rows = db.exec(
         select(Mentor, User)

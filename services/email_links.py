@@ -21,7 +21,7 @@ from services.ids import UserId, hashed, new_secret
 from services.models import EmailLink, LinkPurpose, User, UserStatus
 
 _MAX_TOKEN = 128
-_UNUSABLE = "This link cannot be used any more: it is too old, was used, or was not copied whole."
+_UNUSABLE = "This link is not valid any more: it is too old, was used, or was not copied whole."
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def failed(taken: Taken, error: Exception) -> None:
             notifications.alert_admins(session, alert="event_failed", thing=event.public_id)
     log.warning(
         "inbox_failed",
-        event=taken.event_id,
+        webhook=taken.event_id,
         type=taken.type,
         attempt=taken.attempt,
         given_up=given_up,

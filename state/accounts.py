@@ -7,6 +7,8 @@ form's key makes the fields new with what was typed.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import reflex as rx
 
 from services import urls
@@ -18,6 +20,7 @@ class FormState(AppState):
     """The form of the page that is open; each page's first handler fills it anew."""
 
     next: str = ""
+    next_query: str = ""
     token: str = ""
     attempt: str = ""
     wrong_field: str = ""
@@ -34,6 +37,7 @@ class FormState(AppState):
     def _begin(self) -> None:
         query = self.router.url.query_parameters
         self.next = urls.safe_next(query.get("next", ""), "")
+        self.next_query = f"?next={quote(self.next, safe='')}" if self.next else ""
         self.token = query.get("token", "")[:128]
         message = self._flash
         typed = message.typed if message else {}

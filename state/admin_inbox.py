@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import reflex as rx
 
-from services import administration, inbox
+from services import administration, clock, inbox
 from services.administration import InboxRow
 from services.models import InboxStatus
-from state.base import read, run
+from state.base import AppState, read, run
 from state.guard import requires
 from state.listing import Listing, searched
 from state.phase import loading
-from state.shown import NEVER, Moment, count, moment
+from state.shown import NEVER, Moment, count, date, moment
 
 PATH = "/admin/inbox"
 CHOICES = {status.value: status.value.capitalize() for status in InboxStatus}
@@ -35,7 +36,7 @@ class AdminEvent:
     can_retry: bool = False
 
 
-class AdminInboxState(Listing):
+class AdminInboxState(Listing, AppState):
     """One part of the list of webhooks."""
 
     rows: list[AdminEvent] = []
@@ -71,6 +72,12 @@ class AdminInboxState(Listing):
         await self.load()
 
 
+def _received(at: datetime, zone: str) -> Moment:
+    """Relative while it is news, then the day; the full instant is behind both."""
+    recent = clock.utc_now() - at < timedelta(days=1)
+    return moment(at, zone) if recent else date(at, zone)
+
+
 def _row(event: InboxRow, zone: str) -> AdminEvent:
     return AdminEvent(
         public_id=event.public_id,
@@ -78,8 +85,8 @@ def _row(event: InboxRow, zone: str) -> AdminEvent:
         source=f"{event.provider.capitalize()} {event.event_id}",
         object_id=event.object_id,
         status=event.status.value,
-        attempts=count(event.attempts, "try", "tries") if event.attempts else "not tried yet",
+        attempts=count(event.attempts, "try", "tries") if event.attempts else "not yet",
         error=event.error,
-        received=moment(event.received_at, zone),
+        received=_received(event.received_at, zone),
         can_retry=event.can_retry,
     )

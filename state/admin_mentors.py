@@ -11,11 +11,11 @@ from services import administration, catalogue, photos
 from services.administration import MentorFilter, MentorRow
 from services.mentor_home import SeatUse
 from services.models import UserStatus
-from state.base import read, write
+from state.base import AppState, read, write
 from state.guard import requires
 from state.listing import Listing, searched
 from state.phase import loading
-from state.shown import NEVER, Moment, count, date, initials
+from state.shown import NEVER, Moment, date, initials
 
 PATH = "/admin/mentors"
 CHOICES = {MentorFilter.LISTED.value: "Listed", MentorFilter.UNLISTED.value: "Not listed"}
@@ -38,7 +38,7 @@ class AdminMentor:
     joined: Moment = NEVER
 
 
-class AdminMentorsState(Listing):
+class AdminMentorsState(Listing, AppState):
     """One part of the list of all mentors."""
 
     rows: list[AdminMentor] = []
@@ -71,7 +71,9 @@ class AdminMentorsState(Listing):
         """Show a mentor in the catalogue, or take one out of it."""
         actor = await self._actor()
         await write(catalogue.set_listed, actor=actor, slug=slug, listed=bool(listed))
-        self._tell("Listed: visitors see the page now." if listed else "Not listed any more.", "good")
+        self._tell(
+            "Listed: visitors see the page now." if listed else "Not listed any more.", "good"
+        )
         await self.load()
 
 
@@ -87,7 +89,6 @@ def seats_note(seats: SeatUse) -> str:
 
 def _row(mentor: MentorRow, zone: str) -> AdminMentor:
     seats = mentor.seats
-    closed = seats.capacity == 0 and seats.used == 0
     status = "listed" if mentor.listed else "not listed"
     if mentor.user_status is not UserStatus.ACTIVE:
         status = mentor.user_status.value
@@ -98,7 +99,7 @@ def _row(mentor: MentorRow, zone: str) -> AdminMentor:
         initials=initials(mentor.name),
         photo=photos.url(mentor.photo_key, "small"),
         email=mentor.email,
-        seats="Closed" if closed else f"{seats.used} of {count(seats.capacity, 'seat')}",
+        seats=f"{seats.used} of {seats.capacity}" if seats.capacity else f"{seats.used}, closed",
         seats_note=seats_note(seats),
         status=status,
         listed=mentor.listed,

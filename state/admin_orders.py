@@ -10,7 +10,7 @@ import reflex as rx
 from services import money, orders
 from services.models import OrderStatus
 from services.orders import OrderView
-from state.base import read
+from state.base import AppState, read
 from state.guard import requires
 from state.listing import Listing, searched
 from state.orders import STATUS
@@ -38,7 +38,7 @@ class AdminOrder:
     date: Moment = NEVER
 
 
-class AdminOrdersState(Listing):
+class AdminOrdersState(Listing, AppState):
     """One part of the list of all orders."""
 
     rows: list[AdminOrder] = []

@@ -11,7 +11,7 @@ import reflex as rx
 from services import administration, catalogue
 from services.administration import UserFilter, UserRow
 from services.models import UserStatus
-from state.base import read, write
+from state.base import AppState, read, write
 from state.guard import forget_presences, requires
 from state.listing import Listing, searched
 from state.phase import loading
@@ -49,7 +49,7 @@ class AdminUser:
     can_become_admin: bool = False
 
 
-class AdminUsersState(Listing):
+class AdminUsersState(Listing, AppState):
     """One part of the list; `opened` is the account whose row is open, `asking` what is about to
     be done to it and waits for a second press."""
 
@@ -110,7 +110,7 @@ class AdminUsersState(Listing):
             case "make_mentor":
                 slug = await write(catalogue.make_mentor, actor=actor, user=user)
                 self._tell(
-                    f"A mentor now, at /mentors/{slug}, not listed yet. Fill the profile, then list it.",
+                    f"A mentor now, at /mentors/{slug}. Fill the profile, then list the mentor.",
                     "good",
                 )
             case "make_admin":

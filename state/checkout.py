@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Literal
 from urllib.parse import quote
@@ -17,6 +18,9 @@ from state.guard import requires
 from state.mentor import validity_words
 from state.phase import Loads, loading
 from state.shown import count, initials, until
+
+LEAVING_SECONDS = 1.0
+"""How long the browser is told to leave; after that, coming back must not send it away again."""
 
 Obstacle = Literal["", "sign_in", "verify", "other"]
 
@@ -53,7 +57,6 @@ class CheckoutState(Loads, AppState):
         """Show the offer named in the address."""
         offer = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
         self.paying = self.giving_back = False
-        self.leave_to = ""
         if offer != self._offer:
             self.phase = "loading"
             self._offer = offer
@@ -64,7 +67,7 @@ class CheckoutState(Loads, AppState):
     @requires("user")
     async def pay(self) -> AsyncGenerator[EventSpec | None, None]:
         """Hold the seat and go to the payment page; after a failure, show what holds now."""
-        self.paying, self.leave_to = True, ""
+        self.paying = True
         yield
         try:
             started = await run(checkout.start, actor=await self._actor(), offer=self._offer)
@@ -83,10 +86,15 @@ class CheckoutState(Loads, AppState):
             raise
         finally:
             self.paying = False
-        if started.url:
-            self.leave_to = started.url
-        else:
+        if not started.url:
             yield rx.redirect(f"/checkout/return/{started.order}")
+            return
+        self.leave_to = started.url
+        yield
+        try:
+            await asyncio.sleep(LEAVING_SECONDS)
+        finally:
+            self.leave_to = ""
 
     @rx.event
     @requires("user")
@@ -113,7 +121,10 @@ class CheckoutState(Loads, AppState):
         self.title, self.sessions = offer.title, count(offer.sessions, "session")
         self.dots = [True] * min(offer.sessions, 20)
         self.price = money.shown(offer.price)
-        self.validity, self.expires = validity_words(offer.validity_days), offer.validity_days is not None
+        self.validity, self.expires = (
+            validity_words(offer.validity_days),
+            offer.validity_days is not None,
+        )
         self.mentor, self.initials = offer.mentor_name, initials(offer.mentor_name)
         self.mentor_href = urls.mentor(offer.mentor_slug)
         self.photo = photos.url(offer.photo_key, "small")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
 from services import checkout, money, orders, urls
-from services.errors import ProviderError
+from services.errors import ProviderUnavailable
 from services.orders import Face, OrderView
 from state.base import AppState, read, run
 from state.guard import requires
@@ -18,7 +17,7 @@ from state.orders import STATUS
 from state.phase import Loads, loading
 from state.shown import NEVER, Moment, count, moment, until
 
-LOOK_EVERY_SECONDS = 2.5
+LOOK_EVERY_MS = 2_500
 MOST_LOOKS = 60
 _UNSETTLED = frozenset({Face.OPEN, Face.WAITING, Face.DECLINED})
 
@@ -51,14 +50,16 @@ class CheckoutReturnState(Loads, AppState):
     provider_silent: bool = False
     giving_back: bool = False
     _order: str = ""
-    _watch: int = 0
+    _looks: int = 0
+    _looking: bool = False
 
     @rx.event
     @requires("user")
     async def load(self) -> AsyncGenerator[EventCallback[()] | EventSpec | None, None]:
         """Show the order at once, then ask the provider, then keep looking while it is open."""
         order = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
-        self.giving_back = self.watching = self.provider_silent = False
+        self.giving_back = self.watching = self.provider_silent = self._looking = False
+        self._looks = 0
         if order != self._order:
             self.phase = "loading"
             self._order = order
@@ -67,45 +68,38 @@ class CheckoutReturnState(Loads, AppState):
             await self._refresh(order)
         if self.phase == "ready" and self.face in _UNSETTLED:
             self.watching = True
-            self._watch += 1
-            yield CheckoutReturnState.watch
+            yield CheckoutReturnState.look
 
     @rx.event(background=True)
     @requires("user")
-    async def watch(self) -> None:
-        """Ask the provider every few seconds for some minutes, while this page is open."""
+    async def look(self) -> None:
+        """Ask the provider once; the page calls this every few seconds while it is open."""
         async with self:
-            order, number = self._order, self._watch
-        for _ in range(MOST_LOOKS):
-            await self._look_once(order)
-            async with self:
-                if not self._goes_on(order, number):
-                    return
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-        async with self:
-            if self._watch == number:
-                self.watching = False
-
-    async def _look_once(self, order: str) -> None:
-        async with self:
-            actor = await self._actor()
+            if self._looking or not self.watching:
+                return
+            self._looking = True
+            order, actor = self._order, await self._actor()
         try:
             await run(checkout.look_again, actor=actor, order=order)
             silent = False
-        except ProviderError:
+        except ProviderUnavailable:
             silent = True
+        except Exception:
+            async with self:
+                self.watching = self._looking = False
+            raise
         async with self:
-            if self._order == order:
-                self.provider_silent = silent
-                await self._refresh(order)
+            await self._looked(order, silent=silent)
 
-    def _goes_on(self, order: str, number: int) -> bool:
-        """Whether this watch is still wanted; a newer one, or another page, ends it."""
-        if self._watch != number:
-            return False
-        here = self.router.url.path.rstrip("/").endswith(f"/{order}")
-        self.watching = here and self._order == order and self.face in _UNSETTLED
-        return self.watching
+    async def _looked(self, order: str, *, silent: bool) -> None:
+        """Take over what is true now; stop watching when it is settled, or after some minutes."""
+        self._looking = False
+        if self._order != order:
+            return
+        self._looks += 1
+        self.provider_silent = silent
+        await self._refresh(order)
+        self.watching = self.face in _UNSETTLED and self._looks < MOST_LOOKS
 
     @rx.event
     @requires("user")
@@ -154,7 +148,9 @@ def outcome_of(order: OrderView, zone: str) -> Outcome:
         case Face.PAID | Face.PAID_TWICE_REFUNDED:
             return Outcome(f"Paid. Your seat with {name} is yours.", _paid(order), "good")
         case Face.TIME_RAN_OUT:
-            words = "Nothing was charged, and your seat went to whoever is next. You can start again."
+            words = (
+                "Nothing was charged, and your seat went to whoever is next. You can start again."
+            )
             return Outcome("The time ran out.", words, "warning")
         case Face.CANCELED:
             words = "Nothing was charged. You are welcome to come back."
@@ -167,7 +163,9 @@ def outcome_of(order: OrderView, zone: str) -> Outcome:
 
 
 def _paid(order: OrderView) -> str:
-    words = f"Your pack of {count(order.sessions, 'session')} is ready, and a receipt is in your mail."
+    words = (
+        f"Your pack of {count(order.sessions, 'session')} is ready, and a receipt is in your mail."
+    )
     if order.face is Face.PAID:
         return words
     if order.refunded.minor:
@@ -176,19 +174,16 @@ def _paid(order: OrderView) -> str:
 
 
 def _money_back(order: OrderView) -> Outcome:
-    price, name = money.shown(order.price), order.mentor_name
+    price = money.shown(order.price)
+    late = f"Your payment arrived after the last seat with {order.mentor_name} was taken."
+    slow = "Banks take up to ten days to show it."
     match order.face:
         case Face.SOLD_OUT_REFUNDING:
-            words = (
-                f"Your payment arrived after the last seat with {name} was taken. All of it, {price}, "
-                "is on its way back to you; banks take up to ten days to show it."
-            )
+            words = f"{late} All of it, {price}, is on its way back to you. {slow}"
             return Outcome("Sold out. Your money is on its way back.", words, "warning")
         case Face.SOLD_OUT_REFUNDED:
-            words = (
-                f"Your payment arrived after the last seat with {name} was taken. All of it, {price}, "
-                "was sent back to you; banks take up to ten days to show it."
-            )
+            words = f"{late} All of it, {price}, was sent back to you. {slow}"
             return Outcome("Sold out and refunded.", words, "warning")
         case _:
-            return Outcome("This order was refunded.", f"{money.shown(order.refunded)} went back to you.")
+            words = f"{money.shown(order.refunded)} went back to you. {slow}"
+            return Outcome("This order was refunded.", words)

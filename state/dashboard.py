@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import reflex as rx
 
 from services import mentee_home, money, photos, urls
-from services.mentee_home import MenteeHome, MentorTogether, NextStep, NextStepKind, OpenCheckout, PackView
+from services.mentee_home import (
+    MenteeHome,
+    MentorTogether,
+    NextStep,
+    NextStepKind,
+    OpenCheckout,
+    PackView,
+)
 from services.models import PackStatus, SeatStatus
 from state.base import AppState, read
 from state.guard import requires
@@ -108,7 +115,12 @@ def _step(step: NextStep, zone: str, email: str) -> Step:
             return _renewal(step, end)
         case NextStepKind.WAIT_FOR_BANK:
             words = "Your seat is kept meanwhile. We mail you as soon as the money is there."
-            return Step(f"Your bank is still confirming the payment to {name}.", words, "See the order", back)
+            return Step(
+                f"Your bank is still confirming the payment to {name}.",
+                words,
+                "See the order",
+                back,
+            )
         case NextStepKind.MEET:
             words = "Your seat is active. Prepare what you want to show next."
             title = f"You have {count(step.left, 'session')} left with {name}."

@@ -9,14 +9,13 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from services.paging import Part
-from state.base import AppState
 from state.mentors import FilterChip
 from state.phase import Loads
 from state.shown import count
 
 
-class Listing(Loads, AppState, mixin=True):
-    """Mix into a list's state: `class AdminOrdersState(Listing)`."""
+class Listing(Loads, mixin=True):
+    """Mix into a list's state: `class AdminOrdersState(Listing, AppState)`."""
 
     query: str = ""
     chosen: str = ""

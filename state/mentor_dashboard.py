@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import reflex as rx
 
-from services import mentor_home, urls
+from services import clock, mentor_home, urls
 from services.mentor_home import MenteeRow, MentorHome, SeatUse
 from services.models import SeatStatus
 from state.base import AppState, read
@@ -28,9 +28,11 @@ class MenteeFace:
     dots: list[bool] = field(default_factory=list[bool])
     seat: str = ""
     tone: str = "quiet"
+    seat_word: str = ""
     seat_until: Moment = NEVER
     since: Moment = NEVER
     ends: Moment = NEVER
+    no_end: str = ""
 
 
 class MentorDashboardState(Loads, AppState):
@@ -106,6 +108,7 @@ def _over(seats: SeatUse) -> str:
 
 def _mentee(row: MenteeRow, zone: str) -> MenteeFace:
     in_grace = row.seat_status is SeatStatus.GRACE
+    over = row.grace_ends_at is not None and row.grace_ends_at <= clock.utc_now()
     return MenteeFace(
         name=row.name,
         initials=initials(row.name),
@@ -113,7 +116,9 @@ def _mentee(row: MenteeRow, zone: str) -> MenteeFace:
         dots=[place < row.left for place in range(row.total)] if row.total <= 12 else [],
         seat=row.seat_status.value,
         tone="warning" if in_grace else "good",
-        seat_until=until(row.grace_ends_at, zone),
+        seat_word="until " if not over else "was to end ",
+        seat_until=date(row.grace_ends_at, zone) if over else until(row.grace_ends_at, zone),
         since=date(row.since, zone),
         ends=date(row.expires_at, zone),
+        no_end="no end" if row.total and row.expires_at is None else "",
     )

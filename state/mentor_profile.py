@@ -258,7 +258,9 @@ class MentorProfileState(Loads, AppState):
         actor = await self._actor()
         await write(catalogue.set_listed, actor=actor, slug=self.slug, listed=bool(listed))
         await self._refresh(self.slug)
-        self._tell("Listed: visitors see the page now." if listed else "Not listed any more.", "good")
+        self._tell(
+            "Listed: visitors see the page now." if listed else "Not listed any more.", "good"
+        )
 
 
 def _words(text: object) -> list[str]:
@@ -267,7 +269,7 @@ def _words(text: object) -> list[str]:
 
 def _seats_note(profile: MentorProfile) -> str:
     taken = count(profile.seats_taken, "seat")
-    note = f"{taken} taken now. 0 closes you for new mentees."
+    note = f"{taken} taken now. With 0, no new mentee can join."
     if profile.over_by:
         note = f"{taken} taken now, over by {profile.over_by}: nobody loses a seat."
     return note

@@ -82,7 +82,7 @@ class MentorsState(Loads, AppState):
     found: str = ""
     skills: list[FilterChip] = []
     languages: list[FilterChip] = []
-    seat_chip: FilterChip = FilterChip("", "", False)
+    seat_chip: FilterChip = FilterChip("Has a seat", "/mentors?seat=free", False)
     more_href: str = ""
     first_href: str = ""
 
@@ -120,9 +120,7 @@ class MentorsState(Loads, AppState):
             "Has a seat", self._address(seat="" if self.with_seat else "free"), self.with_seat
         )
 
-    def _chips(
-        self, name: str, chosen: str, choices: tuple[FilterChoice, ...]
-    ) -> list[FilterChip]:
+    def _chips(self, name: str, chosen: str, choices: tuple[FilterChoice, ...]) -> list[FilterChip]:
         return [
             FilterChip(
                 label=choice.label,

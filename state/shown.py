@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from services import clock
 
 _DAY = timedelta(days=1)
+_NEAR = timedelta(hours=12)
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
@@ -43,12 +44,12 @@ def date(at: datetime | None, zone: str) -> Moment:
 
 
 def until(at: datetime | None, zone: str) -> Moment:
-    """An end: the time of day alone when it is today, with its zone; else the date too."""
+    """An end: the time of day alone when it is near, always with its zone; else the date too."""
     if at is None:
         return NEVER
-    local = at.astimezone(ZoneInfo(zone))
-    today = clock.utc_now().astimezone(ZoneInfo(zone)).date()
-    short = f"{local:%H:%M} ({zone})" if local.date() == today else _full(at, zone)
+    local, away = at.astimezone(ZoneInfo(zone)), at - clock.utc_now()
+    near = timedelta(0) <= away < _NEAR
+    short = f"{local:%H:%M} ({zone})" if near else _full(at, zone)
     return Moment(short, _full(at, zone), at.isoformat())
 
 

@@ -12,14 +12,14 @@ from mentorships.launch import ROOT
 LIST = ROOT / "tests" / "one_database_only.txt"
 
 
-def _listed() -> dict[str, str]:
-    """Test or file -> database. A file stands for all tests in it."""
-    found: dict[str, str] = {}
+def _listed() -> set[tuple[str, str]]:
+    """Pairs of test and database. A file stands for all tests in it."""
+    found: set[tuple[str, str]] = set()
     for line in LIST.read_text().splitlines():
         if line and not line.startswith("#"):
             test, database, reason = (part.strip() for part in line.split("|"))
             assert reason, f"{test} has no reason"
-            found[test] = database
+            found.add((test, database))
     return found
 
 
@@ -40,15 +40,15 @@ def _collected(report: Path) -> dict[str, list[str]]:
 def test_what_runs_on_one_database_only_is_listed_with_its_reason(tmp_path: Path) -> None:
     listed = _listed()
     collected = _collected(tmp_path / "report.json")
-    lonely = {test: found[0] for test, found in collected.items() if len(found) == 1}
+    lonely = {(test, found[0]) for test, found in collected.items() if len(found) == 1}
+    by_file = {(test.partition("::")[0], database) for test, database in lonely}
 
     unlisted = {
-        test: database
-        for test, database in lonely.items()
-        if database not in (listed.get(test), listed.get(test.partition("::")[0]))
+        (test, database)
+        for test, database in lonely
+        if not {(test, database), (test.partition("::")[0], database)} & listed
     }
-    used = set(lonely) | {test.partition("::")[0] for test in lonely}
-    outdated = set(listed) - used
+    outdated = listed - lonely - by_file
 
     assert not unlisted, f"on one database only, and not in {LIST.name}: {unlisted}"
     assert not outdated, f"in {LIST.name}, but not on one database only: {outdated}"

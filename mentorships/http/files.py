@@ -53,7 +53,7 @@ async def receive_photo(request: Request) -> Response:
 
 
 async def send_photo(request: Request) -> Response:
-    """GET /files/photos/<name>: public, and kept for ever, because a changed photo has a new name."""
+    """GET /files/photos/<name>: public and kept for ever: a changed photo has a new name."""
     try:
         content = await asyncio.to_thread(photos.read, request.path_params["name"])
     except NotFound as error:

@@ -10,5 +10,6 @@ phases           loaded (skeleton, failure, content), empty, or_empty
 notices          notice (in place), live_notice (the page's one, in the layout)
 headers, chips, faces, mentors, offers, outcomes, landing, navigation
 
-A component takes words, variables and handlers; it never takes a style, a colour or a size in pixels.
+A component takes words, variables and handlers; it never takes a style, a colour
+or a size in pixels.
 """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
+from pages.components.boxes import stack
 from pages.components.forms import hidden
-from pages.components.kinds import Child, Text
+from pages.components.kinds import Text
+from pages.components.links import text_link
 from pages.components.notices import notice
 from pages.components.text import muted
 from services.passwords import MIN_LENGTH
@@ -49,6 +51,15 @@ def for_password_managers(email: Text) -> rx.Component:
     )
 
 
-def otherwise(question: Text, *links: Child) -> rx.Component:
-    """The line below a form that leads elsewhere."""
-    return muted(question, " ", *links)
+def otherwise(*ways: tuple[str, str, str]) -> rx.Component:
+    """The lines below a form that lead elsewhere: a question, a link's words and its page. The page
+    to go on to is not lost on the way."""
+    return stack(
+        *(
+            muted(
+                question, " ", text_link(words, rx.Var.create(page).to(str) + FormState.next_query)
+            )
+            for question, words, page in ways
+        ),
+        gap="close",
+    )

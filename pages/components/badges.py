@@ -6,7 +6,7 @@ import reflex as rx
 
 from pages.components.kinds import Text
 
-_TONES: dict[str, str] = {
+TONES: dict[str, str] = {
     # orders, payments, refunds
     "paid": "good",
     "completed": "good",
@@ -47,9 +47,9 @@ _TONES: dict[str, str] = {
 def badge(status: Text) -> rx.Component:
     """A status in its tone; one that this table does not know is shown without."""
     tone = (
-        _TONES.get(status, "quiet")
+        TONES.get(status, "quiet")
         if isinstance(status, str)
-        else rx.match(status, *_TONES.items(), "quiet")
+        else rx.match(status, *TONES.items(), "quiet")
     )
     return rx.el.span(status, class_name=f"badge badge-{tone}")
 
@@ -59,7 +59,7 @@ def toned(label: Text, tone: Text) -> rx.Component:
     return rx.el.span(label, class_name=f"badge badge-{tone}")
 
 
-def tags(words: rx.Var[list[str]]) -> rx.Component:
+def tags(words: list[str] | rx.Var[list[str]]) -> rx.Component:
     """Words that describe, such as skills."""
     return rx.el.ul(
         rx.foreach(words, lambda word: rx.el.li(word, class_name="tag")), class_name="tags"

@@ -17,9 +17,7 @@ from state.dashboard import CheckoutFace, PackFace, Together
 def next_step(title: Text, words: Text, label: Text, href: Text) -> rx.Component:
     """The largest thing on the page: what to do now."""
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(title), rx.el.p(words), class_name="stack stack-close"
-        ),
+        rx.el.div(rx.el.h2(title), rx.el.p(words), class_name="stack stack-close"),
         link_button(label, href, large=True),
         class_name="next-step",
         aria_label="Your next step",
@@ -32,9 +30,7 @@ def together(one: rx.vars.ObjectVar[Together]) -> rx.Component:
         rx.el.div(
             face(one.photo, one.initials, size="small"),
             rx.el.h3(anchor(one.name, href=one.href)),
-            rx.cond(
-                one.renewable, link_button("Renew", one.href, kind="secondary"), rx.fragment()
-            ),
+            rx.cond(one.renewable, link_button("Renew", one.href, kind="secondary"), rx.fragment()),
             rx.el.p(
                 toned(one.seat, one.seat_tone),
                 rx.cond(one.until.iso != "", " until ", ""),

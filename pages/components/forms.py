@@ -58,7 +58,8 @@ def field(
         attributes["autoComplete"] = autocomplete
     if inputmode:
         attributes["inputMode"] = inputmode
-    props: dict[str, Any] = {"min_length": min_length, "max_length": max_length}
+    given = {"min_length": min_length, "max_length": max_length}
+    limits: dict[str, Any] = {name: limit for name, limit in given.items() if limit is not None}
     entry = rx.el.input(
         id=name,
         name=name,
@@ -69,7 +70,7 @@ def field(
         auto_focus=autofocus,
         class_name="input",
         custom_attrs=attributes,
-        **{key: limit for key, limit in props.items() if limit is not None},
+        **limits,
     )
     return _labelled(name, label, entry, help=help, error=error, optional=not required)
 
@@ -85,7 +86,7 @@ def text_area(
     max_length: int | None = None,
 ) -> rx.Component:
     """Several lines of text."""
-    limits = {} if max_length is None else {"max_length": max_length}
+    limits: dict[str, Any] = {} if max_length is None else {"max_length": max_length}
     entry = rx.el.textarea(
         id=name,
         name=name,
@@ -164,7 +165,9 @@ def _described(name: str, error: Text, *, help: Text) -> dict[str, Any]:
     if isinstance(error, str) and isinstance(help, str) and not (error or help):
         return {}
     tied: dict[str, Any] = {"aria-describedby": f"{name}-note"}
-    return tied if isinstance(error, str) and not error else tied | {"aria-invalid": _is_there(error)}
+    return (
+        tied if isinstance(error, str) and not error else tied | {"aria-invalid": _is_there(error)}
+    )
 
 
 def _labelled(
@@ -180,9 +183,7 @@ def _labelled(
             rx.fragment(),
         ),
     )
-    return rx.el.div(
-        rx.el.label(label, *mark, html_for=name), entry, note, class_name="field"
-    )
+    return rx.el.div(rx.el.label(label, *mark, html_for=name), entry, note, class_name="field")
 
 
 def _is_there(text: Text) -> Flag:

@@ -13,6 +13,9 @@ Child = rx.Component | rx.Var[Any] | str
 """Whatever an element may hold."""
 
 Flag = bool | rx.Var[bool]
+Marks = list[bool] | rx.Var[list[bool]]
+"""One mark a place or a session, true where it is still free or left."""
+
 Tone = Literal["info", "good", "warning", "bad"]
 """The three meanings, and no meaning in particular; always with a word or an icon besides."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from pages.components.kinds import Child
 
 
 def hero(title: str, words: str, *actions: Child, sessions: list[str]) -> rx.Component:
-    """The first screen: what is sold, in one sentence, and the pack as what it is: four meetings."""
+    """The first screen: what is sold, and the pack as what it is: four meetings."""
     return rx.el.section(
         rx.el.div(
             rx.el.h1(title),
@@ -27,14 +29,17 @@ def hero(title: str, words: str, *actions: Child, sessions: list[str]) -> rx.Com
 
 def landing_section(title: str, *children: Child, id: str = "") -> rx.Component:
     """One section of the home page."""
-    named = {"id": id} if id else {}
+    named: dict[str, Any] = {"id": id} if id else {}
     return rx.el.section(rx.el.h2(title), *children, class_name="home-section", **named)
 
 
 def steps(*entries: tuple[str, str]) -> rx.Component:
     """Numbered steps with a title and a sentence each."""
     return rx.el.ol(
-        *(rx.el.li(rx.el.h3(title), rx.el.p(words, class_name="muted")) for title, words in entries),
+        *(
+            rx.el.li(rx.el.h3(title), rx.el.p(words, class_name="muted"))
+            for title, words in entries
+        ),
         class_name="steps",
     )
 

@@ -8,6 +8,8 @@ import reflex as rx
 from reflex.vars import VarData
 from reflex_base.vars.base import Var
 
+from pages.components.kinds import Text
+
 
 class _Leave(rx.Fragment):
     """`rx.redirect` takes an address of our own host for one of our pages, but the simulator's
@@ -23,7 +25,10 @@ class _Leave(rx.Fragment):
         return [
             Var(
                 f"useEffect({leave}, [{self.to!s}])",
-                _var_data=VarData.merge(self.to._get_all_var_data()),
+                # Reflex has no public name for what a variable needs to be read in a hook.
+                _var_data=VarData.merge(
+                    self.to._get_all_var_data()  # pyright: ignore[reportPrivateUsage]
+                ),
             )
         ]
 
@@ -31,6 +36,6 @@ class _Leave(rx.Fragment):
         return ["to"]
 
 
-def leave(to: rx.Var[str]) -> rx.Component:
+def leave(to: Text) -> rx.Component:
     """Shows nothing; the browser goes to `to` as soon as it is not empty."""
     return _Leave.create(to=to)

@@ -42,7 +42,9 @@ def listing(
         ),
         loaded(
             state.phase,
-            or_empty(filled, rx.fragment(content, _foot(state)), _nothing(state, path, nothing, why)),
+            or_empty(
+                filled, rx.fragment(content, _foot(state)), _nothing(state, path, nothing, why)
+            ),
             failure=state.failure,
             again=load,
         ),
@@ -102,9 +104,10 @@ def under(*words: Child, bad: bool = False) -> rx.Component:
     return rx.el.span(*words, class_name="under under-bad" if bad else "under")
 
 
-def mark(text: Text) -> rx.Component:
-    """An identifier, to be read letter by letter."""
-    return rx.el.span(text, class_name="mark")
+def mark(text: Text, *, short: bool = False) -> rx.Component:
+    """An identifier, to be read letter by letter; a `short` one is cut where it gets too long, and
+    can still be copied whole."""
+    return rx.el.span(text, title=text, class_name="mark mark-short" if short else "mark")
 
 
 def opened(*children: Child, columns: int, shown: Flag) -> rx.Component:

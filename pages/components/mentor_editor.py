@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from pages.components.badges import badge
-from pages.components.boxes import divided, row, section, stack
+from pages.components.boxes import divided, form_width, row, section, split, stack
 from pages.components.buttons import button
 from pages.components.cards import card
 from pages.components.editors import more, offer_line, pair, photo_form, said
@@ -18,8 +18,10 @@ from state.mentor_profile import OfferRow
 
 
 def mentor_editor(*, for_admin: bool) -> rx.Component:
-    """Photo, profile and packs, one below the other."""
-    return stack(_photo(), _profile(for_admin=for_admin), _packs(), gap="apart")
+    """The profile, and beside it the photo and the packs."""
+    return split(
+        form_width(_profile(for_admin=for_admin)), stack(_photo(), _packs(), gap="apart"), even=True
+    )
 
 
 def _error(name: str) -> rx.Var[str]:
@@ -39,7 +41,7 @@ def _photo() -> rx.Component:
                 rx.fragment(),
             ),
             help="A JPEG, PNG or WebP picture. Its middle is shown as a square, and where and when "
-            "it was taken is removed. Save your texts below first: the page loads again.",
+            "it was taken is removed. Save what you typed first: the page loads again.",
         ),
     )
 
@@ -63,7 +65,7 @@ def _profile(*, for_admin: bool) -> rx.Component:
             ),
             text_area(
                 "bio",
-                "About you",
+                "About",
                 value=State.bio,
                 help="Who you work with, and how. An empty line begins a new paragraph.",
                 error=_error("bio"),
@@ -135,9 +137,7 @@ def _packs() -> rx.Component:
 
 
 def _terms(offer: rx.vars.ObjectVar[OfferRow]) -> rx.Component:
-    return stack(
-        strong(offer.title), quiet(offer.sessions, ", ", offer.validity), gap="tight"
-    )
+    return stack(strong(offer.title), muted(offer.sessions, ", ", offer.validity), gap="tight")
 
 
 def _offer(offer: rx.vars.ObjectVar[OfferRow]) -> rx.Component:

@@ -12,7 +12,7 @@ from pages.components.packs import seat_marks
 from state.mentors import MentorFace
 
 
-def mentor_cards(mentors: rx.Var[list[MentorFace]]) -> rx.Component:
+def mentor_cards(mentors: list[MentorFace] | rx.Var[list[MentorFace]]) -> rx.Component:
     """Cards of several mentors."""
     return cards(rx.foreach(mentors, mentor_card))
 

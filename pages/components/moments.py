@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from state.shown import Moment
 
 
-def moment(at: rx.vars.ObjectVar[Moment]) -> rx.Component:
+def moment(at: Moment | rx.Var[Any]) -> rx.Component:
     """A time: short in the line, the full instant with its zone on hover and focus.
 
     Nothing is shown for a moment that is not there.
     """
+    shown: Any = at
     return rx.cond(
-        at.iso == "",
+        shown.iso == "",
         rx.fragment(),
         rx.el.time(
-            at.text,
-            date_time=at.iso,
+            shown.text,
+            date_time=shown.iso,
             class_name="moment",
             tab_index=0,
-            custom_attrs={"data-full": at.full},
+            custom_attrs={"data-full": shown.full},
         ),
     )

@@ -20,7 +20,9 @@ def notice(*children: Child, tone: Tone = "info", action: Child | None = None) -
     """A notice that belongs to its place on the page."""
     return rx.el.div(
         icon(_ICONS[tone]),
-        rx.el.div(*children, *([action] if action is not None else []), class_name="stack stack-close"),
+        rx.el.div(
+            *children, *([action] if action is not None else []), class_name="stack stack-close"
+        ),
         class_name=f"notice notice-{tone}",
     )
 
@@ -30,7 +32,9 @@ def live_notice(text: Text, tone: Text, on_close: Press) -> rx.Component:
     shown = rx.el.div(
         rx.match(tone, *((name, icon(kind)) for name, kind in _ICONS.items()), icon("info")),
         rx.el.p(text),
-        rx.el.div(icon_button("x", "Close this message", on_click=on_close), class_name="notice-close"),
+        rx.el.div(
+            icon_button("x", "Close this message", on_click=on_close), class_name="notice-close"
+        ),
         class_name=f"notice notice-{tone}",
     )
     return rx.el.div(

@@ -10,11 +10,9 @@ from pages.components.packs import pack_dots
 from state.mentor import OfferFace
 
 
-def offers(those: rx.Var[list[OfferFace]], *, on_sale: Flag) -> rx.Component:
+def offers(those: list[OfferFace] | rx.Var[list[OfferFace]], *, on_sale: Flag) -> rx.Component:
     """Packs below each other in one card; the button is there only while they are `on_sale`."""
-    return rx.el.div(
-        rx.foreach(those, lambda one: _offer(one, on_sale)), class_name="card rows"
-    )
+    return rx.el.div(rx.foreach(those, lambda one: _offer(one, on_sale)), class_name="card rows")
 
 
 def _offer(offer: rx.vars.ObjectVar[OfferFace], on_sale: Flag) -> rx.Component:

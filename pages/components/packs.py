@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pages.components.kinds import Text
+from pages.components.kinds import Marks, Text
 
 
-def pack_dots(dots: rx.Var[list[bool]], words: Text, *, large: bool = False) -> rx.Component:
+def pack_dots(dots: Marks, words: Text, *, large: bool = False) -> rx.Component:
     """A pack: full dots are left, empty ones used. `words` say it besides ("3 of 4 left")."""
     return rx.el.div(
         rx.foreach(
@@ -22,7 +22,7 @@ def pack_dots(dots: rx.Var[list[bool]], words: Text, *, large: bool = False) -> 
     )
 
 
-def seat_marks(marks: rx.Var[list[bool]], words: Text) -> rx.Component:
+def seat_marks(marks: Marks, words: Text) -> rx.Component:
     """A mentor's places: a green mark for each free one, with the words above them."""
     return rx.el.div(
         rx.el.span(words, class_name="small"),

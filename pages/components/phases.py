@@ -3,34 +3,39 @@ what to do where there is nothing yet. A failed query never looks like an empty 
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import reflex as rx
 
 from pages.components.buttons import button
-from pages.components.kinds import Child, Press, Text
+from pages.components.kinds import Child, Flag, Press, Text
 from pages.components.notices import notice
 
 Shape = Literal["rows", "cards", "panel", "page"]
 
 
 def loaded(
-    phase: rx.Var[str],
+    phase: Text,
     content: Child,
     *,
     failure: Text,
     again: Press,
     shape: Shape = "rows",
+    title: str = "",
 ) -> rx.Component:
     """`content` once it is there; until then its skeleton; after a failure, what failed.
 
-    `phase` is "loading", "ready" or "failed", `failure` the sentence with the id to quote.
+    `phase` is "loading", "ready" or "failed", `failure` the sentence with the id to quote. Where
+    the content brings the page's `h1`, `title` stands in for it until then.
     """
-    return rx.match(
-        phase,
-        ("ready", content),
-        ("failed", failed(failure, again)),
-        skeleton(shape),
+    return rx.fragment(
+        rx.match(
+            phase,
+            ("ready", content),
+            ("failed", rx.fragment(*_stand_in(title), failed(failure, again))),
+            rx.fragment(*_stand_in(title), skeleton(shape)),
+        )
     )
 
 
@@ -57,9 +62,15 @@ def empty(title: Text, *explanation: Child, action: Child | None = None) -> rx.C
     )
 
 
-def or_empty(filled: rx.Var[bool], content: Child, nothing: Child) -> rx.Component:
+def or_empty(filled: Flag, content: Child, nothing: Child) -> rx.Component:
     """The content, or what stands in its place when there is none."""
-    return rx.cond(filled, content, nothing)
+    return rx.fragment(rx.cond(filled, content, nothing))
+
+
+def has(items: Sequence[object] | rx.Var[Any]) -> rx.Var[bool]:
+    """Whether a state's list holds anything."""
+    shown: Any = items
+    return shown.length() > 0
 
 
 def skeleton(shape: Shape = "rows") -> rx.Component:
@@ -72,10 +83,20 @@ def skeleton(shape: Shape = "rows") -> rx.Component:
         case "panel":
             bones = [_bone("panel")]
         case "page":
-            bones = [_bone("title"), _bone("medium"), _bone("short"), _bone("panel"), _bone("panel")]
+            bones = [
+                _bone("title"),
+                _bone("medium"),
+                _bone("short"),
+                _bone("panel"),
+                _bone("panel"),
+            ]
     return rx.el.div(
         rx.el.span("Loading", class_name="only-read"), *bones, class_name="skeleton", aria_busy=True
     )
+
+
+def _stand_in(title: str) -> list[rx.Component]:
+    return [rx.el.h1(title, class_name="only-read")] if title else []
 
 
 def _bone(kind: str) -> rx.Component:

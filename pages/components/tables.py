@@ -19,7 +19,9 @@ _CLASSES: dict[str, str] = {
 }
 
 
-def table(label: Text, heads: list[rx.Component], rows: Child, *, dense: bool = False) -> rx.Component:
+def table(
+    label: Text, heads: list[rx.Component], rows: Child, *, dense: bool = False
+) -> rx.Component:
     """A table; `label` names it for screen readers, `rows` is made by `rx.foreach` and `row`."""
     return rx.el.div(
         rx.el.table(

@@ -134,6 +134,9 @@ def sweep(*, limit: int = 50) -> int:
             settle(OrderId(order_id))
         except (ProviderUnavailable, ProviderRejected) as error:
             log.warning("checkout_not_settled", order_id=order_id, error=str(error))
+        except Exception:  # one order that we cannot settle must not starve the others
+            log.exception("checkout_not_settled", order_id=order_id)
+            _keep_hold(OrderId(order_id))
     return len(ids)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
+from sqlmodel import select
+
 from services import checkout, clock, db
 from services.audit import SYSTEM, Actor
 from services.checkout import settlement
 from services.ids import MentorId, OfferId, OrderId, UserId
 from services.models import Mentor, Order, PackOffer, User
-from sqlmodel import select
 from tests.chaos.till import Till
 
 _numbers = count(1)
@@ -60,7 +61,9 @@ def open_shop(*, capacity: int = 1, offers: int = 1) -> Shop:
     """A mentor with `capacity` places and some offers of different prices."""
     number = next(_numbers)
     with db.transaction() as session:
-        owner = User(email=f"mentor-{number}@example.com", name=f"Mentor {number}", password_hash="x")
+        owner = User(
+            email=f"mentor-{number}@example.com", name=f"Mentor {number}", password_hash="x"
+        )
         session.add(owner)
         session.flush()
         mentor = Mentor(user_id=owner.id, slug=f"mentor-{number}", capacity=capacity, listed=True)

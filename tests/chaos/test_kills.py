@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
+from jobs import periodic
 from jobs.inbox import handle_inbox
-from services import clock, db
+from jobs.outbox import send_outbox
+from services import checkout, clock, db
 from services.config import settings
 from services.models import InboxEvent, InboxStatus
 from tests.chaos import truth
@@ -29,6 +32,10 @@ ROUNDS = 3
 LANDED_AT_LEAST = 0.9
 FULFILMENT_KILLS = 50
 OTHER_KILLS = 16
+
+
+AFTER_LEASES = timedelta(minutes=3)
+"""Every lease of a killed worker is over then."""
 
 
 def chosen(points: int, kills: int) -> list[int]:
@@ -62,7 +69,11 @@ def test_a_worker_killed_anywhere_in_fulfilment_leaves_exactly_one_pack(
     def one(point: int, when: str) -> Report:
         bought = paid(till)
         report = workers.run("inbox", kill_at=point)
-        workers.clean_up()
+        with clock.at(clock.utc_now() + AFTER_LEASES):  # inbox and outbox alone must heal it
+            handle_inbox.call_local()
+            send_outbox.call_local()
+        truth.one_pack(bought, till, when)
+        clean_up()  # and the whole sweep finds nothing more to do
         truth.one_pack(bought, till, when)
         truth.all_quiet(when)
         return report
@@ -82,7 +93,7 @@ def test_a_worker_killed_anywhere_in_a_refund_gives_the_money_back_exactly_once(
         bought = paid_without_a_place(till)
         report = workers.run("outbox", kill_at=point)
         till.store_events("refund.created", "refund.updated")  # the provider tells of it as well
-        workers.clean_up()
+        clean_up()
         truth.one_refund(bought, till, owner, when)
         truth.all_quiet(when)
         return report
@@ -101,10 +112,9 @@ def test_a_checkout_killed_anywhere_is_the_same_checkout_when_the_buyer_clicks_a
         shop, (buyer,) = open_shop(), buyers(1)
         report = workers.run("start", kill_at=point, user=buyer.id, offer=shop.offer)
         written = [(order.public_id, order.expires_at) for order in truth.orders(shop)]
-        again = workers.run("start", user=buyer.id, offer=shop.offer)
-        assert not again.error, f"{when}: {again.error}"
+        again = checkout.start(actor=buyer.actor, offer=shop.offer)
         order = truth.one_checkout(buyer, shop, till, when)
-        assert again.answer == {"order": order.public_id, "url": order.checkout_url}, when
+        assert (again.order, again.url) == (order.public_id, order.checkout_url), when
         assert written in ([], [(order.public_id, order.expires_at)]), when
         assert len(till.sessions(order.public_id)) == 1, when
         return report
@@ -115,13 +125,12 @@ def test_a_checkout_killed_anywhere_is_the_same_checkout_when_the_buyer_clicks_a
 def test_a_checkout_killed_anywhere_gives_the_seat_back_when_nobody_comes_again(
     till: Till, workers: Workers
 ) -> None:
-    after_the_hold = settings().seat_hold_minutes * 60 + 1
+    hold = timedelta(minutes=settings().seat_hold_minutes, seconds=1)
 
     def one(point: int, when: str) -> Report:
         shop, (buyer,) = open_shop(), buyers(1)
         report = workers.run("start", kill_at=point, user=buyer.id, offer=shop.offer)
-        swept = workers.run("sweep", later=after_the_hold)
-        assert swept.ended, when
+        clean_up(after=hold)
         truth.nothing_left(buyer, shop, till, when)
         return report
 
@@ -144,7 +153,7 @@ def test_a_web_process_killed_around_a_webhook_stores_it_once_when_it_is_sent_ag
         again = workers.run("webhook", **request)
         assert again.answer == 200, when
         assert stored(bought.session) == [InboxStatus.RECEIVED], when
-        workers.clean_up()
+        clean_up()
         truth.one_pack(bought, till, when)
         return report
 
@@ -152,6 +161,12 @@ def test_a_web_process_killed_around_a_webhook_stores_it_once_when_it_is_sent_ag
     dry = workers.run("webhook", **request)
     assert dry.answer == 200
     kill_everywhere(dry, OTHER_KILLS, one, vendor=None)
+
+
+def clean_up(*, after: timedelta = AFTER_LEASES) -> None:
+    """A healthy worker's sweep, some time later."""
+    with clock.at(clock.utc_now() + after):
+        periodic.sweep.call_local()
 
 
 def paid_without_a_place(till: Till) -> Bought:
@@ -174,5 +189,4 @@ def stored(session_id: str) -> list[InboxStatus]:
     """The states of the events about one payment page."""
     with db.reading() as session:
         rows = session.exec(select(InboxEvent).where(InboxEvent.object_id == session_id)).all()
-        assert all(row.received_at <= clock.utc_now() for row in rows)
         return [row.status for row in rows]

@@ -59,7 +59,11 @@ def one_pack(bought: Bought, till: Till, when: str = "") -> None:
         pack = session.exec(select(Pack).where(Pack.order_id == order.id)).one()
         assert (pack.status, pack.left, pack.total) == (PackStatus.ACTIVE, 4, 4), when
         assert _purchases(session, pack.id) == [4], when
-        seat = session.exec(select(Seat).where(Seat.mentor_id == bought.shop.mentor_id)).one()
+        seat = session.exec(
+            select(Seat).where(
+                Seat.mentor_id == bought.shop.mentor_id, Seat.status != SeatStatus.RELEASED
+            )
+        ).one()
         assert (seat.id, seat.status) == (pack.seat_id, SeatStatus.ACTIVE), when
         for action, thing in (("order.paid", order.public_id), ("pack.created", pack.public_id)):
             assert _told(session, action, thing) == 1, when
@@ -100,9 +104,7 @@ def one_checkout(bought_by: Buyer, shop: Shop, till: Till, when: str = "") -> Or
             )
         ).one()
         seat = session.exec(
-            select(Seat).where(
-                Seat.mentee_id == bought_by.id, Seat.status != SeatStatus.RELEASED
-            )
+            select(Seat).where(Seat.mentee_id == bought_by.id, Seat.status != SeatStatus.RELEASED)
         ).one()
     assert (seat.id, seat.status) == (order.seat_id, SeatStatus.HELD), when
     assert seat.held_until == order.expires_at, when

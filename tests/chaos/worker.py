@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TextIO
 
 import httpx
@@ -24,10 +23,9 @@ from starlette.applications import Starlette
 from jobs import inbox as inbox_jobs
 from jobs import main as jobs_main
 from jobs import outbox as outbox_jobs
-from jobs import periodic
 from jobs.queue import huey
 from mentorships.http import webhooks
-from services import checkout, clock, db, outbox
+from services import checkout, db, outbox
 from services.audit import Actor
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
@@ -57,11 +55,6 @@ def _outbox(_task: Task, points: Points) -> None:
     _drain(outbox_jobs.send_outbox, points)
 
 
-def _sweep(_task: Task, points: Points) -> None:
-    points.arm()
-    periodic.sweep.call_local()
-
-
 def _start(task: Task, points: Points) -> object:
     points.arm()
     actor = Actor("user", user_id=task["user"], verified=True)
@@ -86,7 +79,6 @@ def _webhook(task: Task, points: Points) -> object:
 JOBS: dict[str, Callable[[Task, Points], object]] = {
     "inbox": _inbox,
     "outbox": _outbox,
-    "sweep": _sweep,
     "start": _start,
     "webhook": _webhook,
 }
@@ -100,8 +92,7 @@ def _live(task: Task, told: int) -> None:
     try:
         watch(db.engine(), points)
         os.write(told, b"begun\n")
-        with clock.at(clock.utc_now() + timedelta(seconds=task.get("later", 0))):
-            answer = JOBS[task["job"]](task, points)
+        answer = JOBS[task["job"]](task, points)
     except Exception as failure:
         error = f"{type(failure).__name__}: {failure}"
     end = {"points": points.passed, "answer": answer, "error": error}

@@ -12,9 +12,6 @@ from typing import Any
 
 from mentorships.launch import ROOT, child_environment
 
-AFTER_LEASES = 180
-"""Seconds after which every lease of a killed worker is over."""
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -40,9 +37,9 @@ class Workers:
         self._parent = parent
         assert self._read() == "ready"
 
-    def run(self, job: str, *, kill_at: int | None = None, later: int = 0, **more: Any) -> Report:
-        """One child; it sees a clock that is `later` seconds ahead."""
-        return self.run_together([{"job": job, "kill_at": kill_at, "later": later, **more}])[0]
+    def run(self, job: str, *, kill_at: int | None = None, **more: Any) -> Report:
+        """One child; it dies at its point number `kill_at`, if it gets that far."""
+        return self.run_together([{"job": job, "kill_at": kill_at, **more}])[0]
 
     def run_together(self, tasks: list[dict[str, Any]]) -> list[Report]:
         """Several children at the same time, each a process of its own."""
@@ -50,12 +47,6 @@ class Workers:
         self._parent.stdin.write(json.dumps(tasks) + "\n")
         self._parent.stdin.flush()
         return [_report(told) for told in json.loads(self._read())]
-
-    def clean_up(self) -> None:
-        """A healthy worker's sweep, when all leases of the killed ones are over."""
-        swept = self.run("sweep", later=AFTER_LEASES)
-        assert swept.ended, "the clean worker did not come to its end"
-        assert not swept.error, swept.error
 
     def _read(self) -> str:
         assert self._parent.stdout is not None
@@ -90,7 +81,7 @@ def warm() -> Iterator[Workers]:
 
 
 def _report(told: dict[str, Any]) -> Report:
-    end = told["end"] or {"points": [], "answer": None, "error": ""}
+    end: dict[str, Any] = told["end"] or {"points": [], "answer": None, "error": ""}
     return Report(
         begun=told["begun"],
         ended=told["end"] is not None,

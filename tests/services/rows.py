@@ -85,7 +85,9 @@ def a_pack(seat: Seat, *, left: int = 4, **fields: Any) -> Pack:
     """A pack of four on a seat."""
     fields = {"title": "Four sessions", "total": 4} | fields
     return saved(
-        Pack(mentee_id=seat.mentee_id, mentor_id=seat.mentor_id, seat_id=seat.id, left=left, **fields)
+        Pack(
+            mentee_id=seat.mentee_id, mentor_id=seat.mentor_id, seat_id=seat.id, left=left, **fields
+        )
     )
 
 
@@ -125,9 +127,7 @@ def a_payment(order: Order, *, refunded_minor: int = 0, provider_id: str = "") -
     )
 
 
-def a_refund(
-    payment: Payment, order: Order, reason: RefundReason, status: RefundStatus
-) -> Refund:
+def a_refund(payment: Payment, order: Order, reason: RefundReason, status: RefundStatus) -> Refund:
     """An automatic refund of a whole payment."""
     return saved(
         Refund(

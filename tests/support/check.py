@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from mentorships.launch import ROOT
+from mentorships.launch import ROOT, child_environment
 from services.config import Settings, settings
 
 # Never in a file of the project: addresses of registries, and paths of somebody's machine.
@@ -32,7 +32,9 @@ THIS_FILE = "tests/support/check.py"
 
 def run(*command: str) -> list[str]:
     """Run a tool that prints its own findings."""
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=child_environment(), stdin=subprocess.DEVNULL, check=False
+    )
     return [f"exit code {done.returncode}"] if done.returncode else []
 
 
@@ -72,7 +74,8 @@ def sizes() -> list[str]:
     found: list[str] = []
     for path in _files(".py"):
         lines = path.read_text().count("\n")
-        if lines >= 500:
+        released = "alembic/versions" in path.as_posix()  # written once, never edited
+        if lines >= 500 and not released:
             found.append(f"{path.relative_to(ROOT)} has {lines} lines")
     return found
 

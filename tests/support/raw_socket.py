@@ -9,10 +9,12 @@ import uuid
 from typing import Any, Self
 from urllib.parse import quote
 
-from simple_websocket import Client, ConnectionClosed
+from simple_websocket import Client
 
 NAMESPACE = "/_event"
-Delta = dict[str, dict[str, Any]]
+ROOT = "reflex___state____state"
+HYDRATE = f"{ROOT}.hydrate_and_load"
+PATIENCE_SECONDS = 20
 
 
 class Refused(Exception):
@@ -25,10 +27,13 @@ class RawTab:
     def __init__(
         self, address: str, *, cookie: str = "", origin: str = "", token: str = ""
     ) -> None:
-        headers = {name: value for name, value in _headers(cookie, origin) if value}
+        wanted = (("Cookie", cookie), ("Origin", origin))
+        headers = [(name.encode(), value.encode()) for name, value in wanted if value]
         url = address.replace("http", "ws", 1)
         token = token or str(uuid.uuid4())
         self.received: list[dict[str, Any]] = []
+        self.hydrated: dict[str, Any] = {}
+        self._settled = 0
         self.token = token
         try:
             self._socket = Client.connect(
@@ -64,24 +69,32 @@ class RawTab:
         }
         self._socket.send(f"42{NAMESPACE}," + json.dumps(["event", event]))
 
-    def wait(self, seconds: float = 1.0) -> list[dict[str, Any]]:
-        """Everything that arrives within `seconds`; also kept in `received`."""
+    def settle(self) -> list[dict[str, Any]]:
+        """What came back for everything sent so far: events of one tab are handled in order, so it
+        is complete when the answer to one more, a hydration, arrives. That answer is left out."""
+        self._settled += 1
+        place = f"/nowhere-{self._settled}"
+        self.send(HYDRATE, path=place)
         found: list[dict[str, Any]] = []
-        until = time.monotonic() + seconds
+        while True:
+            update = self._receive()
+            delta = update.get("delta") or {}
+            if len(delta) > 1 and place in repr(delta.get(ROOT)):
+                self.hydrated = update
+                self.received += [*found, update]
+                return found
+            found.append(update)
+
+    def _receive(self) -> dict[str, Any]:
+        until = time.monotonic() + PATIENCE_SECONDS
         while (left := until - time.monotonic()) > 0:
-            try:
-                message = self._socket.receive(timeout=left)
-            except ConnectionClosed:
-                break
-            if message is None:
-                break
-            text = message if isinstance(message, str) else message.decode()
+            message = self._socket.receive(timeout=left)
+            text = message if isinstance(message, str) else ""
             if text == "2":
                 self._socket.send("3")
             elif text.startswith("42"):
-                found.append(json.loads(text[text.index("[") :])[1])
-        self.received += found
-        return found
+                return json.loads(text[text.index("[") :])[1]
+        raise AssertionError("the server did not answer")
 
     def _expect(self, beginning: str) -> None:
         message = self._socket.receive(timeout=10)
@@ -103,7 +116,3 @@ def redirects(updates: list[dict[str, Any]]) -> list[str]:
     """Where the server sent the tab."""
     events = [event for update in updates for event in update.get("events") or []]
     return [event["payload"]["path"] for event in events if event["name"] == "_redirect"]
-
-
-def _headers(cookie: str, origin: str) -> list[tuple[str, str]]:
-    return [("Cookie", cookie), ("Origin", origin)]

@@ -34,7 +34,7 @@ class LocalStorage:
                     file.flush()
                     os.fsync(file.fileno())
                     size = file.tell()
-                os.replace(written, path)
+                Path(written).replace(path)
             except BaseException:
                 Path(written).unlink(missing_ok=True)
                 raise

@@ -1,0 +1,135 @@
+"""Stored events: handled once, tried again, given up on loudly, replayed by an admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from jobs.inbox import handle_inbox
+from services import clock, inbox, outbox
+from services.audit import Actor
+from services.errors import NotAllowed, NotFound, ProviderRejected, ProviderUnavailable, SignInNeeded
+from services.inbox import Outcome
+from services.models import AuditEntry, InboxEvent, InboxStatus, JobRun, JobStatus
+from tests.services.rows import a_user, acting, an_admin
+from tests.support.studio import BEGINNING, Studio, stored
+
+OUTAGE = ProviderUnavailable("stripe", "away")
+
+
+def _received(event_id: str = "evt_1", type: str = "checkout.session.completed") -> bool:
+    return inbox.receive(
+        provider="stripe", event_id=event_id, type=type, object_id="cs_1", payload="{}"
+    )
+
+
+def test_the_same_event_of_another_provider_is_another_event(database: str) -> None:
+    assert _received()
+    assert not _received()
+    assert inbox.receive(
+        provider="another", event_id="evt_1", type="paid", object_id="", payload="{}"
+    )
+    assert len(stored(InboxEvent)) == 2
+
+
+def test_a_type_that_nobody_handles_is_kept_and_ignored(database: str) -> None:
+    _received(type="customer.created")
+    handle_inbox.call_local()
+    [event] = stored(InboxEvent)
+    assert (event.status, event.handled_at, event.payload) == (InboxStatus.IGNORED, None, "{}")
+
+
+def test_an_event_goes_to_one_taker_until_its_lease_is_over(database: str) -> None:
+    with clock.at(BEGINNING):
+        _received()
+        [taken] = inbox.take()
+        assert inbox.take() == []
+    with clock.at(BEGINNING + inbox.LEASE):
+        [again] = inbox.take()
+    assert (taken.attempt, again.attempt) == (1, 2)
+
+
+def test_a_worker_that_died_is_followed_by_another(studio: Studio) -> None:
+    """The first taker never comes back: the sweep handles the event after the lease."""
+    _received(type="charge.dispute.created")
+    assert len(inbox.take()) == 1
+    studio.sweep()
+    assert stored(InboxEvent)[0].status is InboxStatus.RECEIVED
+    studio.wait(minutes=1)
+    studio.sweep()
+    assert stored(InboxEvent)[0].status is InboxStatus.WAITING
+
+
+def test_events_are_taken_oldest_first_and_a_few_at_a_time(database: str) -> None:
+    for number in range(5):
+        with clock.at(BEGINNING + timedelta(seconds=number)):
+            _received(f"evt_{number}")
+    with clock.at(BEGINNING + timedelta(minutes=1)):
+        assert [taken.event_id for taken in inbox.take(limit=3)] == ["evt_0", "evt_1", "evt_2"]
+        assert [taken.event_id for taken in inbox.take()] == ["evt_3", "evt_4"]
+
+
+def test_an_object_that_the_provider_does_not_know_fails_after_some_tries(studio: Studio) -> None:
+    an_admin()
+    _received()
+    for _ in range(inbox.MAX_FAILURES):
+        handle_inbox.call_local()
+        studio.wait(hours=1)
+    [event] = stored(InboxEvent)
+    assert (event.status, event.attempts) == (InboxStatus.FAILED, inbox.MAX_FAILURES)
+    assert "resource_missing" in event.error
+    assert {run.status for run in stored(JobRun)} == {JobStatus.FAILED}
+    studio.send()
+    assert studio.mails("ada.admin@example.com") == [f"Please look: {event.public_id}"]
+
+
+def test_an_outage_is_tried_for_about_three_days(database: str) -> None:
+    with clock.at(BEGINNING):
+        _received()
+    now = BEGINNING
+    for _ in range(inbox.MAX_OUTAGES):
+        with clock.at(now):
+            [taken] = inbox.take()
+            inbox.failed(taken, OUTAGE)
+        [event] = stored(InboxEvent)
+        last, now = now, event.due_at
+    assert event.status is InboxStatus.FAILED
+    assert timedelta(days=2) < last - BEGINNING < timedelta(days=4)
+
+
+def test_a_failure_that_comes_after_somebody_elses_success_changes_nothing(database: str) -> None:
+    with clock.at(BEGINNING):
+        _received()
+        [slow] = inbox.take()
+    with clock.at(BEGINNING + inbox.LEASE):
+        [quick] = inbox.take()
+        inbox.settled(quick, Outcome.HANDLED)
+    inbox.failed(slow, ProviderRejected("stripe", "no"))
+    [event] = stored(InboxEvent)
+    assert (event.status, event.error) == (InboxStatus.HANDLED, "")
+
+
+def test_an_admin_replays_an_event_and_nobody_else_does(database: str) -> None:
+    _received(type="customer.created")
+    handle_inbox.call_local()
+    [event] = stored(InboxEvent)
+    for actor, error in ((Actor("visitor"), SignInNeeded), (acting(a_user()), NotAllowed)):
+        with pytest.raises(error):
+            inbox.retry(actor=actor, event=event.public_id)
+    admin = acting(an_admin())
+    with pytest.raises(NotFound):
+        inbox.retry(actor=admin, event="inb_unknown")
+    inbox.retry(actor=admin, event=event.public_id)
+    [again] = stored(InboxEvent)
+    assert (again.status, again.attempts) == (InboxStatus.RECEIVED, 0)
+    assert [line.thing for line in stored(AuditEntry) if line.action == "inbox.retried"] == [
+        event.public_id
+    ]
+
+
+def test_the_back_off_grows_and_ends_at_four_hours() -> None:
+    waits = [outbox.back_off(attempt).total_seconds() for attempt in range(1, 40)]
+    assert 7.5 <= waits[0] <= 12.5
+    assert max(waits) <= 4 * 3600 * 1.25
+    assert min(waits[12:]) >= 4 * 3600 * 0.75

@@ -1,0 +1,179 @@
+"""What leaves the building: in its cause's transaction, at least once, as one effect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from jobs import outbox as sending
+from services import clock, db, email_links, mail, outbox
+from services.audit import Actor
+from services.errors import NotAllowed, NotFound, ProviderRejected, ProviderUnavailable, SignInNeeded
+from services.models import AuditEntry, LinkPurpose, OutboxMessage, OutboxStatus, User
+from tests.services.rows import a_user, acting, an_admin
+from tests.support.studio import BEGINNING, Studio, stored
+
+OUTAGE = ProviderUnavailable("resend", "away")
+ADA = "ada.admin@example.com"
+MAILS = "/emails"
+
+
+def _alert(admin: User, key: str = "mail:test:1") -> None:
+    data = {"template": "admin_alert", "user_id": admin.id, "alert": "sold_out", "thing": "ord_1"}
+    with db.transaction() as session:
+        outbox.add(session, kind="mail", key=key, data=data)
+
+
+def _only() -> OutboxMessage:
+    [message] = stored(OutboxMessage)
+    return message
+
+
+def test_a_message_is_written_once_and_only_with_its_cause(database: str) -> None:
+    admin = an_admin()
+    _alert(admin)
+    _alert(admin)
+    with pytest.raises(RuntimeError), db.transaction() as session:
+        outbox.add(session, kind="mail", key="mail:test:2", data={})
+        raise RuntimeError("the cause fails")
+    assert _only().unique_key == "mail:test:1"
+
+
+def test_who_listens_is_woken_after_the_commit_only(database: str) -> None:
+    woken: list[int] = []
+    outbox.on_added(lambda: woken.append(len(stored(OutboxMessage))))
+    try:
+        _alert(an_admin())
+        with pytest.raises(RuntimeError), db.transaction() as session:
+            outbox.add(session, kind="mail", key="mail:test:2", data={})
+            raise RuntimeError("the cause fails")
+    finally:
+        outbox.on_added(lambda: None)
+    assert woken == [1]
+
+
+def test_a_mail_is_sent_once_and_stamped(studio: Studio) -> None:
+    _alert(an_admin())
+    studio.send()
+    studio.send()
+    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert (_only().status, _only().sent_at) == (OutboxStatus.SENT, clock.utc_now())
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "status"])
+def test_a_mail_whose_answer_was_lost_reaches_the_reader_once(studio: Studio, fault: str) -> None:
+    _alert(an_admin())
+    studio.fault(MAILS, fault, vendor="resend")
+    studio.send()
+    assert _only().status is OutboxStatus.FAILED
+    assert _only().error
+    studio.send()
+    assert _only().attempts == 1
+    studio.wait(seconds=13)
+    studio.send()
+    assert _only().status is OutboxStatus.SENT
+    assert studio.mails(ADA) == ["Please look: ord_1"]
+
+
+def test_a_sender_that_dies_between_the_vendor_and_the_stamp_loses_and_doubles_nothing(
+    studio: Studio,
+) -> None:
+    _alert(an_admin())
+    [message] = outbox.take()
+    mail.send(key=message.key, data=message.data)  # and the process is gone
+    studio.sweep()
+    assert _only().status is OutboxStatus.DUE
+    studio.wait_until(clock.utc_now() + outbox.LEASE)
+    studio.sweep()
+    assert _only().status is OutboxStatus.SENT
+    assert studio.mails(ADA) == ["Please look: ord_1"]
+
+
+def test_a_sender_that_dies_before_the_vendor_is_followed_by_another(studio: Studio) -> None:
+    _alert(an_admin())
+    assert len(outbox.take()) == 1
+    assert outbox.take() == []
+    studio.wait_until(clock.utc_now() + outbox.LEASE)
+    studio.send()
+    assert studio.mails(ADA) == ["Please look: ord_1"]
+
+
+def test_trying_ends_before_the_vendor_forgets_the_key(database: str) -> None:
+    """Resend keeps keys for 24 hours: a later try could become a second mail."""
+    with clock.at(BEGINNING):
+        _alert(an_admin())
+    now = last = BEGINNING
+    while _only().status is not OutboxStatus.DEAD:
+        with clock.at(now):
+            [message] = outbox.take()
+            outbox.failed(message, OUTAGE)
+        last, now = now, _only().due_at
+    assert _only().attempts == outbox.MAX_ATTEMPTS
+    assert timedelta(hours=12) < last - BEGINNING < timedelta(hours=24)
+
+
+def test_a_refused_mail_is_dead_at_once_and_somebody_is_told(studio: Studio) -> None:
+    an_admin()
+    new = a_user("Una Unconfirmed", email_verified_at=None)
+    studio.fault(MAILS, "status", status=422, vendor="resend")
+    with db.transaction() as session:
+        email_links.create(
+            session, user_id=new.id, purpose=LinkPurpose.VERIFY, lifetime=timedelta(hours=1)
+        )
+        data = {"template": "verify", "link_id": 1}
+        outbox.add(session, kind="mail", key="mail:verify:1", data=data)
+    studio.send()
+    refused = stored(OutboxMessage)[0]
+    assert (refused.status, "422" in refused.error) == (OutboxStatus.DEAD, True)
+    assert studio.mails(ADA) == [f"Please look: {refused.public_id}"]
+    assert studio.mails(new.email) == []
+
+
+def test_a_dead_alert_is_not_alerted_about(studio: Studio) -> None:
+    studio.fault(MAILS, "status", status=422, vendor="resend")
+    _alert(an_admin())
+    studio.send()
+    studio.send()
+    assert _only().status is OutboxStatus.DEAD
+
+
+def test_an_admin_makes_a_dead_message_due_again(studio: Studio) -> None:
+    admin = an_admin()
+    studio.fault(MAILS, "status", status=422, vendor="resend")
+    _alert(admin)
+    studio.send()
+    dead = _only()
+    for actor, error in ((Actor("visitor"), SignInNeeded), (acting(a_user()), NotAllowed)):
+        with pytest.raises(error):
+            outbox.retry(actor=actor, message=dead.public_id)
+    outbox.retry(actor=acting(admin), message=dead.public_id)
+    with pytest.raises(NotFound):
+        outbox.retry(actor=acting(admin), message=dead.public_id)
+    studio.send()
+    assert _only().status is OutboxStatus.SENT
+    assert [line.thing for line in stored(AuditEntry) if line.action == "outbox.retried"] == [
+        dead.public_id
+    ]
+
+
+def test_a_failure_that_comes_after_somebody_elses_success_changes_nothing(database: str) -> None:
+    with clock.at(BEGINNING):
+        _alert(an_admin())
+        [slow] = outbox.take()
+    with clock.at(BEGINNING + outbox.LEASE):
+        [quick] = outbox.take()
+        outbox.done(quick)
+    outbox.failed(slow, ProviderRejected("resend", "no"))
+    assert (_only().status, _only().error) == (OutboxStatus.SENT, "")
+
+
+def test_one_bad_message_does_not_hold_up_the_others(studio: Studio) -> None:
+    with db.transaction() as session:
+        outbox.add(session, kind="pigeon", key="pigeon:1", data={})
+    _alert(an_admin())
+    sending.send_outbox.call_local()
+    assert [message.status for message in stored(OutboxMessage)] == [
+        OutboxStatus.FAILED,
+        OutboxStatus.SENT,
+    ]
