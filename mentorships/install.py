@@ -16,7 +16,7 @@ def main():
     """Return the exit code: 0 when everything is installed."""
     if sys.version_info < OLDEST:
         print(
-            "Python 3.11 or newer is needed, this is %s: name a newer one, make run PYTHON=python3.11"
+            "Python 3.11 or newer is needed, this is %s: name one, make run PYTHON=python3.11"
             % sys.version.split()[0]
         )
         return 1

@@ -8,6 +8,7 @@ from pages.components.badges import badge
 from pages.components.buttons import button
 from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
+from pages.components.phases import has
 from pages.components.tables import cell, head, row, table
 from pages.components.text import strong
 from pages.layout import Page, signed_in
@@ -38,7 +39,7 @@ def admin_inbox() -> rx.Component:
             load=State.load,
             nothing="No webhook has come yet.",
             why="What the payment provider tells the studio is stored here before it is answered.",
-            filled=State.rows.length() > 0,
+            filled=has(State.rows),
         ),
         area="admin",
         active=PATH,

@@ -9,6 +9,7 @@ from pages.components.buttons import button
 from pages.components.editors import person_cell
 from pages.components.lists import listing, under
 from pages.components.moments import moment
+from pages.components.phases import has
 from pages.components.tables import cell, head, row, row_link, table
 from pages.layout import Page, signed_in
 from state.admin_mentors import PATH, AdminMentor
@@ -31,7 +32,7 @@ def admin_mentors() -> rx.Component:
             load=State.load,
             nothing="There is no mentor yet.",
             why="Open an account under Users and make it a mentor.",
-            filled=State.rows.length() > 0,
+            filled=has(State.rows),
         ),
         area="admin",
         active=PATH,

@@ -8,6 +8,7 @@ from pages.components.badges import toned
 from pages.components.links import text_link
 from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
+from pages.components.phases import has
 from pages.components.tables import cell, head, row, table
 from pages.components.text import strong
 from pages.layout import Page, signed_in
@@ -38,7 +39,7 @@ def admin_orders() -> rx.Component:
             load=State.load,
             nothing="Nothing has been ordered yet.",
             why="Every order is listed here from the moment a seat is held for it.",
-            filled=State.rows.length() > 0,
+            filled=has(State.rows),
         ),
         area="admin",
         active=PATH,

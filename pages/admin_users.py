@@ -6,9 +6,10 @@ import reflex as rx
 
 from pages.components.badges import badge
 from pages.components.boxes import row as line
-from pages.components.buttons import button, link_button
+from pages.components.buttons import Kind, button, link_button
 from pages.components.lists import listing, mark, opened, opener, question, under
 from pages.components.moments import moment
+from pages.components.phases import has
 from pages.components.tables import cell, head, row, table
 from pages.components.text import muted, strong
 from pages.layout import Page, signed_in
@@ -42,7 +43,7 @@ def admin_users() -> rx.Component:
             load=State.load,
             nothing="Nobody has signed up yet.",
             why="Everybody who signs up is listed here.",
-            filled=State.rows.length() > 0,
+            filled=has(State.rows),
         ),
         area="admin",
         active=PATH,
@@ -118,23 +119,23 @@ def _question(user: _User) -> rx.Component:
         ("remove_admin", f"Take the admin's rights from {user.name}?"),
         "",
     )
-    yes = rx.match(
-        State.asking,
-        ("suspend", "Suspend"),
-        ("reactivate", "Reactivate"),
-        ("make_mentor", "Make a mentor"),
-        ("make_admin", "Make an admin"),
-        "Take the rights",
-    )
     return question(
         words,
-        rx.cond(
-            (State.asking == "suspend") | (State.asking == "remove_admin"),
-            button(yes, on_click=State.act, kind="danger", busy=State.busy),
-            button(yes, on_click=State.act, busy=State.busy),
+        rx.match(
+            State.asking,
+            ("suspend", _yes("Suspend", danger=True)),
+            ("reactivate", _yes("Reactivate")),
+            ("make_mentor", _yes("Make a mentor")),
+            ("make_admin", _yes("Make an admin")),
+            _yes("Take the rights", danger=True),
         ),
         button("Leave it", on_click=State.ask(""), kind="secondary"),
     )
+
+
+def _yes(label: str, *, danger: bool = False) -> rx.Component:
+    kind: Kind = "danger" if danger else "primary"
+    return button(label, on_click=State.act, kind=kind, busy=State.busy)
 
 
 PAGE = Page(route=PATH, title="Users", component=admin_users, on_load=[State.load])

@@ -67,6 +67,7 @@ def _watching() -> rx.Component:
         (CheckoutReturnState.face == "open")
         | (CheckoutReturnState.face == "declined")
         | (CheckoutReturnState.face == "waiting")
+        | (CheckoutReturnState.face == "sold_out_refunding")
     )
     told = rx.cond(
         CheckoutReturnState.provider_silent,

@@ -15,7 +15,7 @@ from pages.components.lists import under
 from pages.components.moments import moment
 from pages.components.notices import notice
 from pages.components.packs import pack_dots, seat_marks
-from pages.components.phases import empty, loaded, or_empty
+from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.tables import cell, head, row, table, table_foot
 from pages.components.text import strong, text
 from pages.layout import Page, signed_in
@@ -64,9 +64,7 @@ def _notes() -> rx.Component:
 
 
 def _seats() -> rx.Component:
-    note = rx.cond(
-        State.marks.length() > 0, seat_marks(State.marks, State.taken_note), State.taken_note
-    )
+    note = rx.cond(has(State.marks), seat_marks(State.marks, State.taken_note), State.taken_note)
     return stats(
         stat("Seats taken", State.taken, note),
         stat("Active", State.active, "With sessions left"),
@@ -80,7 +78,7 @@ def _mentees() -> rx.Component:
     return section(
         "Mentees with a seat",
         or_empty(
-            State.mentees.length() > 0,
+            has(State.mentees),
             rx.fragment(
                 table("Your mentees", heads, rx.foreach(State.mentees, _row)),
                 table_foot(

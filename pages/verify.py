@@ -16,7 +16,7 @@ def verify() -> rx.Component:
     """The button when the address holds a usable token, else the form for another mail."""
     may_confirm = (FormState.token != "") & (FormState.wrong_field != "token")
     return form_page(
-        "Confirm your e-mail address",
+        "Confirm your address",
         problem("token"),
         rx.cond(may_confirm, _confirm(), _again()),
         otherwise(("Confirmed already?", "Sign in", "/sign-in")),

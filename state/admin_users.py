@@ -110,7 +110,8 @@ class AdminUsersState(Listing, AppState):
             case "make_mentor":
                 slug = await write(catalogue.make_mentor, actor=actor, user=user)
                 self._tell(
-                    f"A mentor now, at /mentors/{slug}. Fill the profile, then list the mentor.",
+                    f"A mentor now, at /mentors/{slug}, not listed yet. "
+                    "Fill the profile, then list it.",
                     "good",
                 )
             case "make_admin":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ from state.shown import NEVER, Moment, count, moment, until
 
 LOOK_EVERY_MS = 2_500
 MOST_LOOKS = 60
-_UNSETTLED = frozenset({Face.OPEN, Face.WAITING, Face.DECLINED})
+_UNSETTLED = frozenset({Face.OPEN, Face.WAITING, Face.DECLINED, Face.SOLD_OUT_REFUNDING})
+_ENDED = frozenset({Face.TIME_RAN_OUT, Face.CANCELED, Face.FAILED})
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,17 @@ class CheckoutReturnState(Loads, AppState):
             yield
         with loading(self):
             await self._refresh(order)
+            if self.face in _ENDED:
+                await self._ask_once_more(order)
         if self.phase == "ready" and self.face in _UNSETTLED:
             self.watching = True
             yield CheckoutReturnState.look
+
+    async def _ask_once_more(self, order: str) -> None:
+        """Before it is said that nothing was charged: the page may have been paid after the end."""
+        with contextlib.suppress(ProviderUnavailable):
+            await run(checkout.look_again, actor=await self._actor(), order=order)
+        await self._refresh(order)
 
     @rx.event(background=True)
     @requires("user")

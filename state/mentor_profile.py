@@ -268,7 +268,7 @@ def _words(text: object) -> list[str]:
 
 
 def _seats_note(profile: MentorProfile) -> str:
-    taken = count(profile.seats_taken, "seat")
+    taken = count(profile.seats_taken, "seat") if profile.seats_taken else "No seat"
     note = f"{taken} taken now. With 0, no new mentee can join."
     if profile.over_by:
         note = f"{taken} taken now, over by {profile.over_by}: nobody loses a seat."

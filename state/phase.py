@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Protocol
 
 import reflex as rx
 
 from services.errors import NotFound
 from state.guard import explain
 
-Phase = Literal["loading", "ready", "failed", "missing"]
-
 
 class Loads(rx.State, mixin=True):
-    """Mix into a page's state: `class OrdersState(Loads, AppState)`."""
+    """Mix into a page's state: `class OrdersState(Loads, AppState)`.
 
-    phase: Phase = "loading"
+    `phase` is "loading", "ready", "failed" or "missing".
+    """
+
+    phase: str = "loading"
     failure: str = ""
 
 
+class HasPhase(Protocol):
+    """Whatever can say how far it has been loaded."""
+
+    phase: str
+    failure: str
+
+
 @contextmanager
-def loading(page: Loads) -> Iterator[None]:
+def loading(page: HasPhase) -> Iterator[None]:
     """Around everything that fills a page: "ready" when it succeeded, "missing" when there is no
     such thing, else "failed", with the sentence and the id to quote in `failure`."""
     try:

@@ -1,6 +1,6 @@
 """Files over HTTP: a mentor's photo comes in by a plain form, photos go out with a long cache.
 
-Who sends a photo, and whether they may, is settled before a byte of the body is read.
+Who sends a photo, and whether they may, is settled before a byte of the body is kept.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ OWN_EDITOR = "/mentor/profile"
 FOREVER = "public, max-age=31536000, immutable"
 FORM_OVERHEAD_BYTES = 16_384
 """What a form adds to its file: boundaries, headers, a file name."""
+DISCARDED_BYTES = 100_000_000
+"""How much of a file that is too large is still taken, and thrown away: a browser reads no answer
+while it sends, and would show a broken connection instead of the reason."""
 SAVED = "Your photo is saved."
 
 
@@ -38,6 +41,7 @@ async def receive_photo(request: Request) -> Response:
     secret = cookies.read(request.headers.get("cookie", ""), cookies.session_name())
     actor = await asyncio.to_thread(signin.actor_for, secret)
     if actor.user_id is None:
+        await _discard(request, settings().photo_max_bytes)
         return RedirectResponse("/sign-in?next=" + OWN_EDITOR, 303)
     try:
         slug, editor = await asyncio.to_thread(_whose, actor, slug)
@@ -93,6 +97,7 @@ async def _file(request: Request) -> bytes:
     length = request.headers.get("content-length", "")
     most = settings().photo_max_bytes
     if not length.isdecimal() or int(length) > most + FORM_OVERHEAD_BYTES:
+        await _discard(request, DISCARDED_BYTES)
         raise photos.too_large()
     try:
         async with request.form(max_files=1, max_fields=4, max_part_size=1_000) as form:
@@ -103,6 +108,15 @@ async def _file(request: Request) -> bytes:
     if not content:
         raise photos.nothing_chosen()
     return content
+
+
+async def _discard(request: Request, most: int) -> None:
+    """Read up to so many bytes of the body and keep none of them."""
+    read = 0
+    async for chunk in request.stream():
+        read += len(chunk)
+        if read > most:
+            return
 
 
 def _back(editor: str, text: str, tone: Tone) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +13,7 @@ from mentorships.seed.simulator import DECLINED
 from mentorships.seed.world import World
 from services import checkout, db, packs, seats
 from services.errors import ProviderUnavailable, SeatsSoldOut
-from services.ids import MentorId
+from services.ids import MentorId, OrderId
 from services.models import Order, Pack, Seat, SeatStatus
 
 RENEWS, COMES_BACK = 0.62, 0.5
@@ -86,18 +87,19 @@ def pay_too_late(world: World, mentor: str) -> None:
     world.plan(
         begin + timedelta(minutes=30), partial(world.simulator.pay, started.url or "", lost=True)
     )
-    world.plan(begin + timedelta(minutes=51), partial(_sweep_in_the_dark, world))
+    world.plan(begin + timedelta(minutes=51), partial(_look_in_the_dark, world, started.order))
     world.plan(begin + timedelta(minutes=55), partial(fill, world, mentor, capacity))
     world.plan(begin + timedelta(minutes=70), partial(checkout.reconcile))
 
 
-def _sweep_in_the_dark(world: World) -> None:
+def _look_in_the_dark(world: World, order: str) -> None:
+    """Stripe is asked how the order stands, and does not answer."""
     tries = 3  # what the SDK makes of one call
     world.simulator.fail(path="/v1/checkout/sessions/*", method="GET", times=tries)
-    try:
-        checkout.sweep()
-    except ProviderUnavailable:
-        return
+    with db.reading() as session:
+        order_id = session.exec(select(Order.id).where(Order.public_id == order)).one()
+    with suppress(ProviderUnavailable):
+        checkout.settle(OrderId(order_id))
 
 
 def _pay(world: World, url: str, *, declined_first: bool = False) -> None:

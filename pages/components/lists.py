@@ -28,7 +28,7 @@ def listing(
     load: Press,
     nothing: str,
     why: str,
-    filled: rx.Var[bool],
+    filled: Flag,
 ) -> rx.Component:
     """A list with its tools. `nothing` and `why` say what will be here once there is something;
     when a search or a filter is why it is empty, that is said instead."""
@@ -83,7 +83,7 @@ def _foot(state: type[Listing]) -> rx.Component:
     )
 
 
-def _link_if(label: str, href: rx.Var[str]) -> rx.Component:
+def _link_if(label: str, href: Text) -> rx.Component:
     return rx.cond(href != "", text_link(label, href), rx.fragment())
 
 

@@ -11,7 +11,7 @@ from pages.components.cards import card
 from pages.components.editors import more, offer_line, pair, photo_form, said
 from pages.components.forms import field, form, text_area
 from pages.components.lists import question
-from pages.components.phases import empty
+from pages.components.phases import empty, has
 from pages.components.text import muted, quiet, strong
 from state.mentor_profile import MentorProfileState as State
 from state.mentor_profile import OfferRow
@@ -100,7 +100,7 @@ def _profile(*, for_admin: bool) -> rx.Component:
                 said(State.saved),
             ),
             on_submit=State.save,
-            key=State.version.to_string(),
+            key=f"profile {State.version}",
             label="Profile",
         ),
     )
@@ -116,7 +116,7 @@ def _packs() -> rx.Component:
         "Packs on sale",
         rx.cond(State.offer_open, _offer_form(), rx.fragment()),
         rx.cond(
-            State.on_sale.length() > 0,
+            has(State.on_sale),
             divided(rx.foreach(State.on_sale, _offer)),
             rx.cond(
                 State.offer_open,
@@ -128,7 +128,7 @@ def _packs() -> rx.Component:
             ),
         ),
         rx.cond(
-            State.retired.length() > 0,
+            has(State.retired),
             more("Retired packs", divided(rx.foreach(State.retired, _retired))),
             rx.fragment(),
         ),
@@ -212,7 +212,7 @@ def _offer_form() -> rx.Component:
                 button("Cancel", on_click=State.close_offer, kind="quiet"),
             ),
             on_submit=State.save_offer,
-            key=State.offer_key.to_string(),
+            key=f"pack {State.offer_key}",
             label="Pack",
         )
     )

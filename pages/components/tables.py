@@ -34,8 +34,10 @@ def table(
     )
 
 
-def head(label: Text, *, number: bool = False) -> rx.Component:
-    """The heading of a column."""
+def head(label: str, *, number: bool = False) -> rx.Component:
+    """The heading of a column; without words, the place above buttons that need none."""
+    if not label:
+        return rx.el.td()
     return rx.el.th(label, scope="col", class_name="number" if number else "")
 
 

@@ -29,6 +29,7 @@ LOOK_EVERY = timedelta(minutes=2)
 """An open checkout whose webhook was lost is found this soon (the promise is 5 minutes)."""
 LOOK_AT_BANK_EVERY = timedelta(hours=1)
 RECONCILE_WINDOW = timedelta(days=3)
+_ENDED = frozenset({OrderStatus.EXPIRED, OrderStatus.CANCELED, OrderStatus.FAILED})
 
 log = structlog.get_logger()
 
@@ -36,14 +37,21 @@ log = structlog.get_logger()
 def look_again(*, actor: Actor, order: str) -> None:
     """Ask the provider about one's own order now, for the page one comes back to.
 
+    An order that has ended lately is asked about too: its page may have been paid all the same.
+
     Raises:
         NotFound, ProviderUnavailable
     """
     with db.reading() as session:
         row = access.order_for(session, actor, order)
-        if row.status is not OrderStatus.PENDING:
-            return
-    settle(row.id)
+    if row.status is OrderStatus.PENDING or _may_be_paid_late(row):
+        settle(row.id)
+
+
+def _may_be_paid_late(order: Order) -> bool:
+    if order.status not in _ENDED or order.checkout_id is None or order.ended_at is None:
+        return False
+    return order.ended_at > clock.utc_now() - RECONCILE_WINDOW
 
 
 def settle(order_id: OrderId) -> None:

@@ -42,7 +42,7 @@ def test_a_link_for_a_new_password_works_once(world: World, person: NewPerson) -
     mia.arrives_as_visitor().fills("New password", "one more sentence of mine")
     mia.presses("Set this password")
 
-    mia.is_told("This link is not valid any more")
+    mia.is_told("This link cannot be used any more")
     mia.open("/sign-in").signs_in(password=NEW_PASSWORD, then="/dashboard")
 
 

@@ -1,4 +1,4 @@
-"""What happens on the way to a payment: declined cards, banks that ask, lost webhooks, impatience."""
+"""On the way to a payment: declined cards, banks that ask, lost webhooks, impatient people."""
 
 from __future__ import annotations
 

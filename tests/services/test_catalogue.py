@@ -236,7 +236,7 @@ def test_profile_is_changed_with_one_audit_line_that_holds_only_what_changed() -
         headline="  New \n words ",
         bio="One\r\n\r\nTwo  ",
         skills=["Python", " ", "python", "SQL"],
-        languages=["EN", "de"],
+        languages=["EN", " german ", "de"],
         capacity=3,
     )
 
@@ -289,7 +289,7 @@ def test_lower_capacity_evicts_nobody_and_says_by_how_many_it_is_over() -> None:
         ("skills", ["x" * 41]),
         ("skills", [f"skill {n}" for n in range(13)]),
         ("languages", ["xx"]),
-        ("languages", ["english"]),
+        ("languages", ["Klingon"]),
         ("capacity", -1),
         ("capacity", 1_001),
         ("capacity", "many"),

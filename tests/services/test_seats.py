@@ -57,10 +57,11 @@ def test_held_active_and_grace_take_a_place_and_released_does_not(
 
 
 def test_a_hold_beyond_the_capacity_is_refused(database: str) -> None:
-    mentor, until = a_mentor(capacity=0), clock.utc_now() + timedelta(minutes=35)
+    mentor, mentee = a_mentor(capacity=0), a_user()
+    until = clock.utc_now() + timedelta(minutes=35)
     with pytest.raises(SeatsSoldOut), db.transaction() as session:
         row = session.get_one(Mentor, mentor.id)
-        seats.hold(session, actor=SYSTEM, mentee_id=a_user().id, mentor=row, until=until)
+        seats.hold(session, actor=SYSTEM, mentee_id=mentee.id, mentor=row, until=until)
     assert stored(Seat) == []
 
 

@@ -39,10 +39,9 @@ class SmtpMail:
         try:
             with self._connected() as server:
                 server.send_message(message)
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
-            raise ProviderRejected(NAME, type(error).__name__) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise ProviderUnavailable(NAME, type(error).__name__) from error
+            kind = ProviderRejected if _is_final(error) else ProviderUnavailable
+            raise kind(NAME, type(error).__name__) from error
         return str(message["Message-ID"])
 
     def _connected(self) -> smtplib.SMTP:
@@ -60,6 +59,18 @@ class SmtpMail:
         return server
 
 
+def _is_final(error: Exception) -> bool:
+    """Whether the server said no for good: 5yz to this mail. 4yz, such as greylisting, passes; so
+    does a wrong password, once the operator has put it right."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return all(code >= 500 for code, _ in error.recipients.values())
+        case smtplib.SMTPSenderRefused() | smtplib.SMTPDataError():
+            return error.smtp_code >= 500
+        case _:
+            return False
+
+
 def _message(mail: Mail) -> EmailMessage:
     domain = parseaddr(mail.sender)[1].partition("@")[2] or "localhost"
     message = EmailMessage()
@@ -68,6 +79,7 @@ def _message(mail: Mail) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = formatdate()
     message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    # Not every server takes 8-bit content.
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message

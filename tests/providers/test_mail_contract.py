@@ -1,0 +1,218 @@
+"""What every mail adapter promises: Resend against its simulator, SMTP against a real server."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, Protocol, cast
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.errors import ProviderRejected, ProviderUnavailable
+from services.providers.mail.base import Mail
+from services.providers.mail.registry import mailer
+from tests.support.ports import free_ports
+from tests.support.servers import Sandbox, environment_of
+
+MAIL = Mail(
+    key="mail:purchase:ord_1",
+    sender="Studio Größe <studio@example.com>",
+    to="nora@example.com",
+    subject="Your pack with Zoë is ready — €120.00",
+    text="Hello Nora,\n\nthank you: €120.00.\n",
+    html="<p>Hello Nora, thank you: €120.00.</p>",
+    kind="purchase",
+)
+
+
+@dataclass
+class Read:
+    """A mail as its reader sees it."""
+
+    sender: str
+    to: str
+    subject: str
+    text: str
+    html: str
+    id: str
+
+
+class Post(Protocol):
+    """A mail service with a mailbox behind it."""
+
+    def mails(self) -> list[Read]: ...
+
+    def refuse(self, kind: str) -> None:
+        """Make the service refuse the next mail: `again` later, or `never` at all."""
+        ...
+
+
+@dataclass
+class ResendPost:
+    sandbox: Sandbox
+
+    def mails(self) -> list[Read]:
+        found = cast(list[dict[str, Any]], self.sandbox.control("mail"))
+        return [
+            Read(m["from"], m["to"][0], m["subject"], m["text"], m["html"], m["id"])
+            for m in reversed(found)
+        ]
+
+    def refuse(self, kind: str) -> None:
+        status = 503 if kind == "again" else 422
+        fault = {"vendor": "resend", "path": "/emails", "kind": "status", "status": status}
+        self.sandbox.control("faults", fault)
+
+
+@dataclass
+class SmtpPost:
+    """The handler of a real SMTP server."""
+
+    received: list[EmailMessage] = field(default_factory=list[EmailMessage])
+    answer: str = ""
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        answer, self.answer = self.answer or "250 OK", ""
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        content = cast(bytes, envelope.content)
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        self.received.append(message)
+        return "250 OK"
+
+    def mails(self) -> list[Read]:
+        return [_read(message) for message in self.received]
+
+    def refuse(self, kind: str) -> None:
+        self.answer = "451 try later" if kind == "again" else "550 no such mailbox"
+
+
+def _read(message: EmailMessage) -> Read:
+    def part(kind: str) -> str:
+        body = message.get_body((kind,))
+        assert body is not None
+        return body.get_content()
+
+    return Read(
+        str(message["From"]),
+        str(message["To"]),
+        str(message["Subject"]),
+        part("plain"),
+        part("html"),
+        str(message["Message-ID"]),
+    )
+
+
+@contextmanager
+def smtp_server() -> Iterator[SmtpPost]:
+    """A real SMTP server, which the settings choose."""
+    handler = SmtpPost()
+    [port] = free_ports(1)
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    chosen = {
+        "MAIL_PROVIDER": "smtp",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(port),
+        "SMTP_SECURITY": "none",
+    }
+    try:
+        with environment_of(chosen):
+            yield handler
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(params=["resend", "smtp"])
+def post(request: pytest.FixtureRequest, vendor: Sandbox) -> Iterator[Post]:
+    """Each mail service in turn, chosen by the settings."""
+    if request.param == "resend":
+        yield ResendPost(vendor)
+    else:
+        with smtp_server() as handler:
+            yield handler
+
+
+def test_a_mail_arrives_as_it_was_written(post: Post) -> None:
+    mail_id = mailer().send(MAIL)
+    [read] = post.mails()
+    assert (read.to, read.subject) == (MAIL.to, MAIL.subject)
+    assert "Größe" in read.sender
+    assert "studio@example.com" in read.sender
+    assert read.text.replace("\r\n", "\n") == MAIL.text
+    assert MAIL.html in read.html
+    assert mail_id == read.id
+
+
+def test_the_same_key_is_the_same_mail(post: Post) -> None:
+    """Resend sends it once; by SMTP both copies carry one Message-ID."""
+    assert mailer().send(MAIL) == mailer().send(MAIL)
+    assert len({read.id for read in post.mails()}) == 1
+
+
+def test_a_passing_trouble_may_be_tried_again(post: Post) -> None:
+    post.refuse("again")
+    with pytest.raises(ProviderUnavailable):
+        mailer().send(MAIL)
+    mailer().send(MAIL)
+    assert len(post.mails()) == 1
+
+
+def test_a_refusal_is_final(post: Post) -> None:
+    post.refuse("never")
+    with pytest.raises(ProviderRejected):
+        mailer().send(MAIL)
+    assert post.mails() == []
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"RESEND_API_BASE": "http://127.0.0.1:1"},
+        {"MAIL_PROVIDER": "smtp", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"},
+    ],
+    ids=["resend", "smtp"],
+)
+def test_nobody_listening_is_an_outage(gone: dict[str, str]) -> None:
+    with environment_of(gone), pytest.raises(ProviderUnavailable):
+        mailer().send(MAIL)
+
+
+def test_a_server_without_tls_gets_no_mail_when_tls_is_asked_for() -> None:
+    with smtp_server() as post:
+        with environment_of({"SMTP_SECURITY": "starttls"}), pytest.raises(ProviderUnavailable):
+            mailer().send(MAIL)
+        assert post.mails() == []
+
+
+def test_resends_rate_limit_is_an_outage_and_its_key_keeps_the_mail_single(
+    vendor: Sandbox,
+) -> None:
+    vendor.control("mail/rate", {"limited": True})
+    refused = 0
+    for _ in range(8):
+        try:
+            mailer().send(MAIL)
+        except ProviderUnavailable as error:
+            refused += error.code == "rate_limit_exceeded"
+    assert refused
+    assert len(ResendPost(vendor).mails()) == 1
+
+
+def test_resend_refuses_a_key_that_was_used_for_another_mail(vendor: Sandbox) -> None:
+    mailer().send(MAIL)
+    other = Mail(**{**{name: getattr(MAIL, name) for name in MAIL.__slots__}, "to": "x@example.com"})
+    with pytest.raises(ProviderRejected) as raised:
+        mailer().send(other)
+    assert raised.value.code == "invalid_idempotent_request"
