@@ -7,6 +7,7 @@ import reflex as rx
 from pages.components.badges import badge
 from pages.components.boxes import row as line
 from pages.components.buttons import Kind, button, link_button
+from pages.components.editors import said
 from pages.components.lists import listing, mark, opened, opener, question, under
 from pages.components.moments import moment
 from pages.components.phases import has
@@ -72,6 +73,7 @@ def _panel(user: _User) -> rx.Component:
     return rx.fragment(
         muted("Account ", mark(user.public_id)),
         rx.cond(State.asking == "", _actions(user), _question(user)),
+        said(State.answer),
     )
 
 

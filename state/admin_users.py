@@ -10,6 +10,7 @@ import reflex as rx
 
 from services import administration, catalogue
 from services.administration import UserFilter, UserRow
+from services.errors import AppError
 from services.models import UserStatus
 from state.base import AppState, read, write
 from state.guard import forget_presences, requires
@@ -51,18 +52,19 @@ class AdminUser:
 
 class AdminUsersState(Listing, AppState):
     """One part of the list; `opened` is the account whose row is open, `asking` what is about to
-    be done to it and waits for a second press."""
+    be done to it and waits for a second press, `answer` what came of it."""
 
     rows: list[AdminUser] = []
     opened: str = ""
     asking: Act = ""
+    answer: str = ""
     busy: bool = False
 
     @rx.event
     @requires("admin")
     async def load(self) -> None:
         """Read the part that the address names."""
-        self.opened, self.asking, self.busy = "", "", False
+        self.opened, self.asking, self.answer, self.busy = "", "", "", False
         await self._refresh()
 
     @rx.event
@@ -76,52 +78,52 @@ class AdminUsersState(Listing, AppState):
     async def toggle(self, user: str) -> None:
         """Open an account's row, or close it."""
         self.opened = "" if self.opened == user else user
-        self.asking = ""
+        self.asking, self.answer = "", ""
 
     @rx.event
     @requires("admin")
     async def ask(self, act: Act) -> None:
         """Show what would follow, and ask once more; an empty act takes the question back."""
-        self.asking = act
+        self.asking, self.answer = act, ""
 
     @rx.event
     @requires("admin")
     async def act(self) -> AsyncGenerator[None, None]:
-        """Do what was asked."""
+        """Do what was asked; the answer stands where the question was."""
         self.busy = True
         yield
-        act, user = self.asking, self.opened
         try:
-            await self._act(act, user)
+            self.answer = await self._act(self.asking, self.opened)
+        except AppError as error:
+            self.answer = error.message
         finally:
             self.busy, self.asking = False, ""
             forget_presences()
             await self._refresh()
 
-    async def _act(self, act: Act, user: str) -> None:
+    async def _act(self, act: Act, user: str) -> str:
         actor = await self._actor()
         match act:
             case "suspend":
                 await write(administration.suspend_user, actor=actor, user=user)
-                self._tell("The account is suspended and signed out everywhere.", "good")
+                return "The account is suspended and signed out everywhere."
             case "reactivate":
                 await write(administration.reactivate_user, actor=actor, user=user)
-                self._tell("The account is active again.", "good")
+                return "The account is active again."
             case "make_mentor":
                 slug = await write(catalogue.make_mentor, actor=actor, user=user)
-                self._tell(
+                return (
                     f"A mentor now, at /mentors/{slug}, not listed yet. "
-                    "Fill the profile, then list it.",
-                    "good",
+                    "Fill the profile, then list it."
                 )
             case "make_admin":
                 await write(administration.set_admin, actor=actor, user=user, is_admin=True)
-                self._tell("The account is an admin's now.", "good")
+                return "The account is an admin's now."
             case "remove_admin":
                 await write(administration.set_admin, actor=actor, user=user, is_admin=False)
-                self._tell("The account is no admin's any more.", "good")
+                return "The account is no admin's any more."
             case _:
-                return
+                return ""
 
     async def _refresh(self) -> None:
         before = self._begin(PATH, CHOICES)

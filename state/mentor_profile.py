@@ -12,7 +12,7 @@ import reflex as rx
 from services import catalogue, money, photos, urls
 from services.catalogue import MentorProfile, OfferCard, language_name
 from services.config import settings
-from services.errors import InvalidInput
+from services.errors import Conflict, InvalidInput
 from services.models import OfferStatus
 from services.money import Money
 from state.base import AppState, read, run, write
@@ -214,6 +214,9 @@ class MentorProfileState(Loads, AppState):
             await self._put_on_sale(form)
         except InvalidInput as error:
             self._wrong(error)
+            return
+        except Conflict as error:
+            self.wrong_field, self.wrong_text = "offer", error.message
             return
         finally:
             self.offer_saving = False

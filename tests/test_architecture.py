@@ -43,7 +43,9 @@ def _imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             module = node.module or ""
-            names |= {f"{module}.{alias.name}" for alias in node.names} if module in OURS else {module}
+            names |= (
+                {f"{module}.{alias.name}" for alias in node.names} if module in OURS else {module}
+            )
     return names
 
 
@@ -93,7 +95,9 @@ def test_nobody_asks_whether_a_simulator_answers(layer: str) -> None:
 
 def test_the_search_for_such_questions_finds_one(tmp_path: Path) -> None:
     asking = tmp_path / "asking.py"
-    asking.write_text('"""sandbox"""\nif settings().simulated["Stripe"]:\n    url = "/sandbox/mail"\n')
+    asking.write_text(
+        '"""sandbox"""\nif settings().simulated["Stripe"]:\n    url = "/sandbox/mail"\n'
+    )
     assert _questions(asking) == ["simulated", "/sandbox/mail"]
 
 

@@ -85,9 +85,7 @@ def fill() -> Filled:
     later = clock.utc_now() + timedelta(days=1)
     for row in (
         CreditEntry(pack_id=pack.id, kind=CreditKind.PURCHASE, amount=4),
-        SeatEvent(
-            seat_id=seat.id, mentor_id=mentor.id, status=SeatStatus.ACTIVE, reason="a test"
-        ),
+        SeatEvent(seat_id=seat.id, mentor_id=mentor.id, status=SeatStatus.ACTIVE, reason="a test"),
         MentorSkill(mentor_id=mentor.id, name="Writing"),
         MentorLanguage(mentor_id=mentor.id, code="en"),
         SignIn(user_id=mentee.id, token_hash="0" * 64, expires_at=later),
@@ -170,11 +168,10 @@ def test_an_upgrade_of_what_is_up_to_date_keeps_every_row(
 
 @KINDS
 def test_the_migrations_make_what_the_models_say(
-    databases: Databases, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+    databases: Databases, tmp_path: Path, kind: str
 ) -> None:
     with databases.fresh(kind, tmp_path) as url:
-        command.check(_config(url))
-    assert "No new upgrade operations detected" in capsys.readouterr().out
+        command.check(_config(url))  # raises when a new migration would not be empty
 
 
 @pytest.fixture(params=["as migrated", "after down and up"])
@@ -247,9 +244,7 @@ def test_what_must_be_unique_is_refused_a_second_time(filled: Filled) -> None:
         (
             "credit_entry",
             "uq_credit_entry_purchase",
-            lambda: saved(
-                CreditEntry(pack_id=filled.pack.id, kind=CreditKind.PURCHASE, amount=1)
-            ),
+            lambda: saved(CreditEntry(pack_id=filled.pack.id, kind=CreditKind.PURCHASE, amount=1)),
         ),
         ("user", "uq_user_email", lambda: a_user("Another", email=mentee.email)),
     ]
@@ -260,63 +255,60 @@ def test_what_must_be_unique_is_refused_a_second_time(filled: Filled) -> None:
     an_order(mentee, filled.offer, status=OrderStatus.CANCELED)
 
 
-@pytest.mark.parametrize(
-    ("guard", "statement"),
-    [
-        ("ck_pack_left_range", 'UPDATE pack SET "left" = total + 1'),
-        ("ck_pack_left_range", 'UPDATE pack SET reserved = -9, "left" = -9'),
-        ("ck_pack_reserved_range", 'UPDATE pack SET reserved = "left" + 1'),
-        ("ck_pack_reserved_range", "UPDATE pack SET reserved = -1"),
-        ("ck_pack_total_range", "UPDATE pack SET total = 101"),
-        ("ck_payment_refunded_range", "UPDATE payment SET refunded_minor = amount_minor + 1"),
-        ("ck_payment_refunded_range", "UPDATE payment SET refunded_minor = -1"),
-        ("ck_order_amount_positive", 'UPDATE "order" SET amount_minor = 0'),
-        ("ck_refund_amount_positive", "UPDATE refund SET amount_minor = -1"),
-        ("ck_mentor_capacity_range", "UPDATE mentor SET capacity = -1"),
-        ("ck_pack_offer_price_positive", "UPDATE pack_offer SET price_minor = 0"),
-        ("ck_pack_offer_sessions_range", "UPDATE pack_offer SET sessions = 0"),
-        ("ck_pack_offer_validity_range", "UPDATE pack_offer SET validity_days = 366"),
-        ("ck_seat_held_until_when_held", "UPDATE seat SET held_until = created_at"),
-        ("ck_seat_released_at_when_released", "UPDATE seat SET status = 'released'"),
-        ("ck_seat_grace_ends_at_when_grace", "UPDATE seat SET status = 'grace'"),
-    ],
-)
-def test_a_row_that_cannot_be_true_is_refused(
-    filled: Filled, guard: str, statement: str
-) -> None:
-    _refused(guard.removeprefix("ck_"), guard, _run(statement))
+IMPOSSIBLE = [
+    ("ck_pack_left_range", 'UPDATE pack SET "left" = total + 1'),
+    ("ck_pack_left_range", 'UPDATE pack SET reserved = -9, "left" = -9'),
+    ("ck_pack_reserved_range", 'UPDATE pack SET reserved = "left" + 1'),
+    ("ck_pack_reserved_range", "UPDATE pack SET reserved = -1"),
+    ("ck_pack_total_range", "UPDATE pack SET total = 101"),
+    ("ck_payment_refunded_range", "UPDATE payment SET refunded_minor = amount_minor + 1"),
+    ("ck_payment_refunded_range", "UPDATE payment SET refunded_minor = -1"),
+    ("ck_order_amount_positive", 'UPDATE "order" SET amount_minor = 0'),
+    ("ck_refund_amount_positive", "UPDATE refund SET amount_minor = -1"),
+    ("ck_mentor_capacity_range", "UPDATE mentor SET capacity = -1"),
+    ("ck_pack_offer_price_positive", "UPDATE pack_offer SET price_minor = 0"),
+    ("ck_pack_offer_sessions_range", "UPDATE pack_offer SET sessions = 0"),
+    ("ck_pack_offer_validity_range", "UPDATE pack_offer SET validity_days = 366"),
+    ("ck_seat_held_until_when_held", "UPDATE seat SET held_until = created_at"),
+    ("ck_seat_released_at_when_released", "UPDATE seat SET status = 'released'"),
+    ("ck_seat_grace_ends_at_when_grace", "UPDATE seat SET status = 'grace'"),
+]
+STATUS_COLUMNS = [
+    "order.status",
+    "order.provider",
+    "payment.status",
+    "refund.status",
+    "refund.source",
+    "refund.reason",
+    "pack.status",
+    "pack_offer.status",
+    "seat.release_reason",
+    "inbox_event.status",
+    "outbox_message.status",
+    "job_run.status",
+    "user.status",
+    "email_link.purpose",
+]
+HISTORY = ("audit_entry", "credit_entry", "seat_event")
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        "order.status",
-        "order.provider",
-        "payment.status",
-        "refund.status",
-        "refund.source",
-        "refund.reason",
-        "pack.status",
-        "pack_offer.status",
-        "seat.release_reason",
-        "inbox_event.status",
-        "outbox_message.status",
-        "job_run.status",
-        "user.status",
-        "email_link.purpose",
-    ],
-)
-def test_a_status_that_does_not_exist_is_refused(filled: Filled, column: str) -> None:
-    table, name = column.split(".")
-    with pytest.raises(IntegrityError, match=r"(?i)check"):
-        _run(f"UPDATE \"{table}\" SET {name} = 'invented'")()  # noqa: S608
+def test_a_row_that_cannot_be_true_is_refused(filled: Filled) -> None:
+    for guard, statement in IMPOSSIBLE:
+        _refused(guard.removeprefix("ck_"), guard, _run(statement))
 
 
-@pytest.mark.parametrize("table", ["audit_entry", "credit_entry", "seat_event"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET id = id + 1", "DELETE FROM {}"])
-def test_history_is_only_added_to(filled: Filled, table: str, change: str) -> None:
-    with pytest.raises(DBAPIError, match=f"{table} is append-only"):
-        _run(change.format(table))()
+def test_a_status_that_does_not_exist_is_refused(filled: Filled) -> None:
+    for column in STATUS_COLUMNS:
+        table, name = column.split(".")
+        with pytest.raises(IntegrityError, match=r"(?i)check"):
+            _run(f"UPDATE \"{table}\" SET {name} = 'invented'")()
+
+
+def test_history_is_only_added_to(filled: Filled) -> None:
+    for table in HISTORY:
+        for change in (f"UPDATE {table} SET id = id + 1", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError, match=f"{table} is append-only"):
+                _run(change)()
 
 
 def test_a_row_cannot_name_what_does_not_exist(filled: Filled) -> None:

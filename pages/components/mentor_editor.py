@@ -11,8 +11,9 @@ from pages.components.cards import card
 from pages.components.editors import more, offer_line, pair, photo_form, said
 from pages.components.forms import field, form, text_area
 from pages.components.lists import question
+from pages.components.notices import notice
 from pages.components.phases import empty, has
-from pages.components.text import muted, quiet, strong
+from pages.components.text import muted, quiet, strong, text
 from state.mentor_profile import MentorProfileState as State
 from state.mentor_profile import OfferRow
 
@@ -210,6 +211,11 @@ def _offer_form() -> rx.Component:
                     busy=State.offer_saving,
                 ),
                 button("Cancel", on_click=State.close_offer, kind="quiet"),
+            ),
+            rx.cond(
+                State.wrong_field == "offer",
+                rx.el.div(notice(text(State.wrong_text), tone="warning"), role="alert"),
+                rx.fragment(),
             ),
             on_submit=State.save_offer,
             key=f"pack {State.offer_key}",

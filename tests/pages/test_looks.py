@@ -23,6 +23,7 @@ TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clie
 
 def findings(page: Page) -> list[str]:
     """What axe says against the page as it stands, and whether it is too wide."""
+    page.locator("h1").first.wait_for(state="attached")
     page.wait_for_function(LOADED)
     violations = Axe().run(page).response["violations"]
     found = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in violations]

@@ -212,7 +212,9 @@ def test_resends_rate_limit_is_an_outage_and_its_key_keeps_the_mail_single(
 
 def test_resend_refuses_a_key_that_was_used_for_another_mail(vendor: Sandbox) -> None:
     mailer().send(MAIL)
-    other = Mail(**{**{name: getattr(MAIL, name) for name in MAIL.__slots__}, "to": "x@example.com"})
+    other = Mail(
+        **{**{name: getattr(MAIL, name) for name in MAIL.__slots__}, "to": "x@example.com"}
+    )
     with pytest.raises(ProviderRejected) as raised:
         mailer().send(other)
     assert raised.value.code == "invalid_idempotent_request"

@@ -116,8 +116,10 @@ def test_signed_noise_is_refused_as_unreadable(body: bytes) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["object", "id", "type", "data", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["object", "id", "type", "data", "x"]), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -77,9 +77,7 @@ def test_keys_alone_mean_the_vendors() -> None:
         ),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_that_names_it(
-    values: dict[str, str], words: str
-) -> None:
+def test_a_wrong_setting_is_one_sentence_that_names_it(values: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError) as raised:
         _read(values)
     sentence = str(raised.value)

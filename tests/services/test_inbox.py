@@ -9,7 +9,13 @@ import pytest
 from jobs.inbox import handle_inbox
 from services import clock, inbox, outbox
 from services.audit import Actor
-from services.errors import NotAllowed, NotFound, ProviderRejected, ProviderUnavailable, SignInNeeded
+from services.errors import (
+    NotAllowed,
+    NotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+    SignInNeeded,
+)
 from services.inbox import Outcome
 from services.models import AuditEntry, InboxEvent, InboxStatus, JobRun, JobStatus
 from tests.services.rows import a_user, acting, an_admin

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services import checkout, db, email_links, mail
-from services.models import LinkPurpose, User, UserStatus
 from services.mail.render import FACTS
+from services.models import LinkPurpose, User, UserStatus
 from tests.services.rows import a_mentor, a_user, acting, an_admin, an_offer
 from tests.support.studio import Studio
 

@@ -53,7 +53,20 @@ def test_two_currencies_are_never_added() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abc", "0", "-5", "1.001", "nan", "inf", "1e400", "12 000", "1.2.3", "99999999999", "１２x"],
+    [
+        "",
+        "abc",
+        "0",
+        "-5",
+        "1.001",
+        "nan",
+        "inf",
+        "1e400",
+        "12 000",
+        "1.2.3",
+        "99999999999",
+        "１２x",
+    ],
 )
 def test_what_is_no_price_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidInput) as raised:

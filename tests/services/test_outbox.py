@@ -9,7 +9,13 @@ import pytest
 from jobs import outbox as sending
 from services import clock, db, email_links, mail, outbox
 from services.audit import Actor
-from services.errors import NotAllowed, NotFound, ProviderRejected, ProviderUnavailable, SignInNeeded
+from services.errors import (
+    NotAllowed,
+    NotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+    SignInNeeded,
+)
 from services.models import AuditEntry, LinkPurpose, OutboxMessage, OutboxStatus, User
 from tests.services.rows import a_user, acting, an_admin
 from tests.support.studio import BEGINNING, Studio, stored

@@ -210,7 +210,9 @@ def test_a_refund_refused_for_good_fails_and_alarms(studio: Studio) -> None:
     assert refund.settled_at is not None
     assert [m.status for m in stored(OutboxMessage) if m.kind == "refund"] == [OutboxStatus.DEAD]
     assert studio.mails("ada.admin@example.com") == [f"Please look: {refund.public_id}"]
-    notes = [line.after.get("note") for line in stored(AuditEntry) if line.action == "refund.failed"]
+    notes = [
+        line.after.get("note") for line in stored(AuditEntry) if line.action == "refund.failed"
+    ]
     assert "charge_already_refunded" in str(notes[0])
 
 

@@ -1,4 +1,4 @@
-"""What admins see of people, mentors and webhooks, and what they do to accounts."""
+"""What admins see of people, mentors and webhooks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
-from services import access, audit, locking, paging, signin
+from services import access, paging
 from services.audit import Actor
-from services.errors import Conflict, InvalidInput, NotFound
-from services.ids import UserId
+from services.errors import InvalidInput
 from services.mentor_home import SeatUse, seat_use
 from services.models import InboxEvent, InboxStatus, Mentor, SignIn, User, UserStatus
 from services.paging import Part
@@ -282,101 +281,4 @@ def _inbox_row(event: InboxEvent) -> InboxRow:
         due_at=event.due_at,
         handled_at=event.handled_at,
         can_retry=event.status in CAN_RETRY,
-    )
-
-
-def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
-    """Close an account for now: it is signed out everywhere, and a mentor leaves the catalogue.
-
-    Raises:
-        SignInNeeded, NotAllowed, NotFound, Conflict: oneself, the last admin, or not active.
-    """
-    person = _somebody_else(db, actor, user)
-    if person.status is not UserStatus.ACTIVE:
-        raise Conflict(f"This account is {person.status.value} already.")
-    if person.is_admin:
-        _keep_an_admin(db, person.id)
-    _set_status(db, actor, person, UserStatus.SUSPENDED)
-    signin.revoke_all(db, actor=actor, user_id=person.id)
-
-
-def reactivate_user(db: Session, *, actor: Actor, user: str) -> None:
-    """Open a suspended account again.
-
-    Raises:
-        SignInNeeded, NotAllowed, NotFound, Conflict: not suspended.
-    """
-    person = _somebody_else(db, actor, user)
-    if person.status is not UserStatus.SUSPENDED:
-        raise Conflict(f"This account is {person.status.value}, not suspended.")
-    _set_status(db, actor, person, UserStatus.ACTIVE)
-
-
-def set_admin(db: Session, *, actor: Actor, user: str, is_admin: bool) -> None:
-    """Give or take the admin's rights. Nobody changes their own, and one admin always stays.
-
-    Raises:
-        SignInNeeded, NotAllowed, NotFound, Conflict
-    """
-    person = _somebody_else(db, actor, user)
-    if person.is_admin == is_admin:
-        return
-    if is_admin and (person.status is not UserStatus.ACTIVE or person.email_verified_at is None):
-        raise Conflict("Only an active account with a confirmed address can become an admin.")
-    if not is_admin:
-        _keep_an_admin(db, person.id)
-    person.is_admin = is_admin
-    db.add(person)
-    db.flush()
-    audit.record(
-        db,
-        actor=actor,
-        action="user.made_admin" if is_admin else "user.admin_removed",
-        thing=person.public_id,
-        before={"is_admin": not is_admin},
-        after={"is_admin": is_admin},
-    )
-
-
-def _somebody_else(db: Session, actor: Actor, user: str) -> User:
-    """Another person's row. All admins are locked in one order with it, so that two admins who
-    remove each other at once wait for one another and the second finds itself no admin."""
-    admin = access.require_admin(actor)
-    person = db.exec(select(User).where(col(User.public_id) == user)).one_or_none()
-    if person is None:
-        raise NotFound("user")
-    if person.id == admin:
-        raise Conflict("You cannot do this to your own account. Ask another admin.")
-    admins = db.exec(select(col(User.id)).where(col(User.is_admin).is_(True))).all()
-    locking.lock(db, users=[*admins, person.id])
-    acting = db.get_one(User, admin, populate_existing=True)
-    access.require_admin(Actor(actor.kind, user_id=admin, is_admin=acting.is_admin))
-    db.refresh(person)
-    return person
-
-
-def _keep_an_admin(db: Session, leaving: UserId) -> None:
-    others = db.exec(
-        select(func.count(col(User.id))).where(
-            col(User.is_admin).is_(True),
-            col(User.status) == UserStatus.ACTIVE,
-            col(User.id) != leaving,
-        )
-    ).one()
-    if others == 0:
-        raise Conflict("This is the last admin. Make somebody else an admin first.")
-
-
-def _set_status(db: Session, actor: Actor, person: User, status: UserStatus) -> None:
-    before = person.status
-    person.status = status
-    db.add(person)
-    db.flush()
-    audit.record(
-        db,
-        actor=actor,
-        action=f"user.{'suspended' if status is UserStatus.SUSPENDED else 'reactivated'}",
-        thing=person.public_id,
-        before={"status": before.value},
-        after={"status": status.value},
     )
