@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -175,7 +175,7 @@ def test_the_migrations_make_what_the_models_say(
 
 
 @pytest.fixture(params=["as migrated", "after down and up"])
-def filled(request: pytest.FixtureRequest, database: str) -> Iterator[Filled]:
+def filled(request: pytest.FixtureRequest, database: str) -> Filled:
     """A filled database, once as it was made and once after all revisions went down and up."""
     if request.param != "as migrated":
         fill()
@@ -184,7 +184,7 @@ def filled(request: pytest.FixtureRequest, database: str) -> Iterator[Filled]:
         command.downgrade(config, "base")
         for revision in _revisions(config):
             command.upgrade(config, revision)
-    yield fill()
+    return fill()
 
 
 def _refused(table: str, guard: str, write: Callable[[], object]) -> None:

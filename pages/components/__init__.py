@@ -2,7 +2,7 @@
 
 text, boxes      words and where they stand; space between things is decided in boxes
 cards            card, facts, points, stats
-buttons, links   button, link_button, document_button, icon_button; text_link, document_link
+buttons, links   button, link_button, document_button, icon_button; text_link
 forms            form, field, text_area, select, check, search
 tables, badges   table, head, row, cell, row_link, table_foot; badge, toned, tags
 moments, packs   an instant in the reader's zone; a pack as dots, seats as marks

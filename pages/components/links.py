@@ -24,8 +24,3 @@ def document(*children: Child, href: Text, class_name: Text = "") -> rx.Componen
 def text_link(label: Child, href: Text) -> rx.Component:
     """A link within a sentence, to a page of the application."""
     return anchor(label, href=href, class_name="text-link")
-
-
-def document_link(label: Child, href: Text) -> rx.Component:
-    """A link within a sentence to an HTTP route, a file or another site."""
-    return document(label, href=href, class_name="text-link")

@@ -17,11 +17,6 @@ def heading(*children: Child) -> rx.Component:
     return rx.el.h2(*children, class_name="title-20")
 
 
-def subheading(*children: Child) -> rx.Component:
-    """A heading inside a section."""
-    return rx.el.h3(*children)
-
-
 def text(*children: Child) -> rx.Component:
     """A paragraph."""
     return rx.el.p(*children)

@@ -152,13 +152,22 @@ def reconcile(window: timedelta = RECONCILE_WINDOW) -> int:
     """Compare the provider's checkouts of this `window` with our payments, repair what was lost.
 
     Returns the number of orders that had to be repaired: 0 when everything matches.
+
+    Raises:
+        ProviderUnavailable: the rest is for the next time.
     """
     repaired = 0
     for provider in ("stripe",):
         since = clock.utc_now() - window
         for checkout in registry.payments(provider).list_checkouts(since):
-            if checkout.state is CheckoutState.PAID and not _is_recorded(provider, checkout):
+            if checkout.state is not CheckoutState.PAID or _is_recorded(provider, checkout):
+                continue
+            try:
                 repaired += apply_event(provider=provider, object_id=checkout.id)
+            except ProviderUnavailable:
+                raise
+            except Exception:  # one payment that we cannot apply must not hide the others
+                log.exception("not_reconciled", checkout=checkout.id)
     return repaired
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,8 +66,8 @@ def event(**changes: object) -> bytes:
 
 
 @pytest.fixture
-def shop(database: str) -> Iterator[Shop]:
-    yield Shop()
+def shop(database: str) -> Shop:
+    return Shop()
 
 
 def test_an_event_is_stored_as_it_came_and_the_worker_is_woken(shop: Shop) -> None:

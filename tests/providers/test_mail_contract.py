@@ -66,8 +66,9 @@ class ResendPost:
 
     def refuse(self, kind: str) -> None:
         status = 503 if kind == "again" else 422
-        fault = {"vendor": "resend", "path": "/emails", "kind": "status", "status": status}
-        self.sandbox.control("faults", fault)
+        self.sandbox.control(
+            "faults", {"vendor": "resend", "path": "/emails", "kind": "status", "status": status}
+        )
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -69,8 +68,9 @@ VENDORS = ("stripe",)
 
 
 @pytest.fixture(params=VENDORS)
-def at(request: pytest.FixtureRequest, vendor: Sandbox) -> Iterator[Vendor]:
-    yield Vendor(request.param, vendor)
+def at(request: pytest.FixtureRequest, vendor: Sandbox) -> Vendor:
+    """Each vendor in turn."""
+    return Vendor(request.param, vendor)
 
 
 def _new(**changes: Any) -> NewCheckout:

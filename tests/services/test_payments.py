@@ -120,7 +120,7 @@ def test_told_in_every_order_and_again_it_is_one_pack(delayed: Studio, steps: li
     studio.bank_answers(order, succeeded=True)
     lost = studio.lose_webhooks()
     assert len(lost) == 3
-    events = dict(zip(("first", "second", "third"), lost, strict=True))
+    events: dict[str, Delivery] = dict(zip(STEPS[:3], lost, strict=True))
     for step in steps:
         _take(studio, step, order, events)
 
@@ -219,6 +219,27 @@ def test_a_failure_in_the_middle_leaves_nothing_half_done(studio: Studio) -> Non
     handle_inbox.call_local()
     assert studio.order(order).status is OrderStatus.PAID
     assert len(stored(Pack)) == 1
+
+
+def test_one_order_that_cannot_be_settled_does_not_stop_the_others(studio: Studio) -> None:
+    poison, healthy = _started(), _started("Hanna Healthy", "Hugo Mentor")
+    another = _started("Anna Another", "Axel Mentor")
+    with db.transaction() as session:
+        session.get_one(Order, studio.order(poison).id).sessions = 0
+    for order in (healthy, poison):
+        studio.pay(order)
+    studio.lose_webhooks()
+    studio.reconcile()
+    assert studio.order(healthy).status is OrderStatus.PAID
+
+    studio.pay(another)
+    studio.lose_webhooks()
+    studio.wait(minutes=3)
+    studio.sweep()
+    assert studio.order(another).status is OrderStatus.PAID
+    assert studio.order(poison).status is OrderStatus.PENDING
+    assert studio.order(poison).check_at > clock.utc_now()
+    assert studio.mails("anna.another@example.com") == ["Your pack with Axel Mentor is ready"]
 
 
 def test_money_that_names_no_order_of_ours_is_ignored(studio: Studio) -> None:
