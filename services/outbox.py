@@ -146,7 +146,7 @@ def retry(*, actor: Actor, message: str) -> None:
 def back_off(attempt: int) -> timedelta:
     """Seconds to wait after the n-th failure: 10 s doubling up to 4 h, with jitter of a quarter."""
     seconds = min(10 * 2 ** (attempt - 1), 4 * 3600)
-    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311  # jitter, no secret
 
 
 def _worth_retrying(error: Exception) -> bool:

@@ -103,7 +103,7 @@ def _purchase(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _refunded(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
+def _refunded(db: Session, _user: User, data: dict[str, Any]) -> dict[str, Any]:
     refund = db.get_one(Refund, data["refund_id"])
     order = db.get_one(Order, refund.order_id)
     return {

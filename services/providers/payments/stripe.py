@@ -39,12 +39,12 @@ TOLERANCE_SECONDS: Final = 300
 RETRIES: Final = 2
 PAGE: Final = 100
 
-ZERO_DECIMAL: Final = frozenset(
-    {
-        "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV",
-        "XAF", "XOF", "XPF",
-    }
-)
+# fmt: off
+ZERO_DECIMAL: Final = frozenset({
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV",
+    "XAF", "XOF", "XPF",
+})
+# fmt: on
 THREE_DECIMAL: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 PAYMENT_FAILED: Final = frozenset({"requires_payment_method", "canceled"})
 REFUND_STATES: Final = {
