@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from huey import crontab
 
@@ -13,6 +15,8 @@ from services import checkout, packs
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
+NIGHTLY = crontab(hour="3", minute="17")
+LONG_WINDOW = timedelta(days=30)
 
 log = structlog.get_logger()
 
@@ -32,3 +36,10 @@ def reconcile() -> None:
     """Find payments whose webhook never came, even when the hold had just ended."""
     with recorded("reconcile") as run:
         run.result = f"repaired {checkout.reconcile()}"
+
+
+@huey.periodic_task(NIGHTLY)
+def reconcile_month() -> None:
+    """The same over a month: a bank may say yes long after its place was given back."""
+    with recorded("reconcile_month") as run:
+        run.result = f"repaired {checkout.reconcile(LONG_WINDOW)}"

@@ -43,6 +43,14 @@ def reconcile(chosen: argparse.Namespace) -> None:
     print("Everything matches." if repaired == 0 else f"Repaired {repaired} orders.")
 
 
+def retry(_chosen: argparse.Namespace) -> None:
+    """Send dead messages and failed refunds again."""
+    from services import operators
+
+    count = operators.retry_failed()
+    print("Nothing has failed." if count == 0 else f"{count} will be sent within a minute.")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mentorships.cli", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -53,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("reconcile", help=reconcile.__doc__)
     compare.add_argument("--days", type=int, default=3, choices=range(1, 401), metavar="1-400")
     compare.set_defaults(run=reconcile)
+    again = commands.add_parser("retry", help=retry.__doc__)
+    again.set_defaults(run=retry)
     return parser
 
 

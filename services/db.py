@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -27,6 +27,7 @@ POOL_WAIT_SECONDS = 30
 _engine: Engine | None = None
 _engine_lock = threading.Lock()
 _sqlite_writer = threading.Lock()
+_this_thread = threading.local()
 
 
 def make_engine(url: str) -> Engine:
@@ -102,16 +103,22 @@ def dispose(*, close: bool = True) -> None:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A write transaction: commits at the end, rolls back on any error."""
+    """A write transaction: commits at the end, rolls back on any error.
+
+    Raises:
+        RuntimeError: another one is open in this thread; on SQLite it would wait for itself.
+    """
     bound = engine()
-    if bound.dialect.name != "sqlite":
-        with Session(bound, expire_on_commit=False) as session, session.begin():
-            yield session
-        return
-    with _sqlite_writer:
-        writer = bound.execution_options(writes=True)
-        with Session(writer, expire_on_commit=False) as session, session.begin():
-            yield session
+    if getattr(_this_thread, "writes", False):
+        raise RuntimeError("this thread has a transaction open: pass its session on")
+    _this_thread.writes = True
+    try:
+        with _sqlite_writer if bound.dialect.name == "sqlite" else nullcontext():
+            writer = bound.execution_options(writes=True)
+            with Session(writer, expire_on_commit=False) as session, session.begin():
+                yield session
+    finally:
+        _this_thread.writes = False
 
 
 @contextmanager

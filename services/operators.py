@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlmodel import col, select
 
-from services import accounts, audit, clock, db, passwords
+from services import accounts, audit, clock, db, outbox, passwords, refunds
 from services.audit import SYSTEM
 from services.config import settings
-from services.models import User, UserStatus
+from services.models import OutboxMessage, OutboxStatus, User, UserStatus
 
 
 def create_admin(*, email: str, name: str, password: str) -> str:
@@ -33,3 +33,17 @@ def create_admin(*, email: str, name: str, password: str) -> str:
         user.email_verified_at = user.email_verified_at or clock.utc_now()
         audit.record(session, actor=SYSTEM, action="user.made_admin", thing=user.public_id)
         return user.public_id
+
+
+def retry_failed() -> int:
+    """Send every dead message again, and begin every failed refund again; how many."""
+    with db.transaction() as session:
+        keys = refunds.begin_again(session, actor=SYSTEM)
+        failed = session.exec(
+            select(OutboxMessage).where(
+                (OutboxMessage.status == OutboxStatus.DEAD)
+                | col(OutboxMessage.unique_key).in_(keys)
+            )
+        ).all()
+        outbox.send_again(session, actor=SYSTEM, messages=failed)
+        return len(failed)

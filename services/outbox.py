@@ -7,7 +7,7 @@ Sending is at least once: the message's unique key is the vendor's idempotency k
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,10 +17,9 @@ from sqlalchemy import event, update
 from sqlmodel import Session, col, select
 
 from services import audit, clock, db
-from services.access import require_admin
 from services.audit import Actor
 from services.db import insert_or_ignore
-from services.errors import NotFound, ProviderError, ProviderUnavailable
+from services.errors import ProviderError, ProviderUnavailable
 from services.ids import OutboxMessageId
 from services.models import OutboxMessage, OutboxStatus
 
@@ -124,23 +123,11 @@ def failed(message: Message, error: Exception) -> None:
     )
 
 
-def retry(*, actor: Actor, message: str) -> None:
-    """Make a dead message due again.
-
-    Raises:
-        NotFound: no dead message with this public id.
-    """
-    require_admin(actor)
-    with db.transaction() as session:
-        row = session.exec(
-            select(OutboxMessage).where(
-                OutboxMessage.public_id == message, OutboxMessage.status == OutboxStatus.DEAD
-            )
-        ).one_or_none()
-        if row is None:
-            raise NotFound("message")
-        row.status, row.attempts, row.due_at = OutboxStatus.DUE, 0, clock.utc_now()
-        audit.record(session, actor=actor, action="outbox.retried", thing=row.public_id)
+def send_again(db: Session, *, actor: Actor, messages: Iterable[OutboxMessage]) -> None:
+    """Make these messages due again, with all their attempts before them."""
+    for message in messages:
+        message.status, message.attempts, message.due_at = OutboxStatus.DUE, 0, clock.utc_now()
+        audit.record(db, actor=actor, action="outbox.retried", thing=message.public_id)
 
 
 def back_off(attempt: int) -> timedelta:

@@ -54,7 +54,7 @@ def refund_automatically(db: Session, *, payment: Payment, reason: RefundReason)
     outbox.add(
         db,
         kind="refund",
-        key=f"refund:{refund.public_id}",
+        key=_key(refund),
         data={"refund": refund.public_id},
     )
 
@@ -95,6 +95,16 @@ def give_up(*, refund: str, reason: str) -> None:
             row.status, row.settled_at = RefundStatus.FAILED, clock.utc_now()
             _record(session, SYSTEM, row, before=RefundStatus.REQUESTED, note=reason)
             notifications.alert_admins(session, alert="refund_failed", thing=row.public_id)
+
+
+def begin_again(db: Session, *, actor: Actor) -> list[str]:
+    """Start a new attempt of every refund that failed; the keys of their outbox messages."""
+    failed = db.exec(select(Refund).where(Refund.status == RefundStatus.FAILED)).all()
+    for refund in failed:
+        refund.status, refund.settled_at, refund.provider_id = RefundStatus.REQUESTED, None, None
+        refund.attempt += 1
+        _record(db, actor, refund, before=RefundStatus.FAILED)
+    return [_key(refund) for refund in failed]
 
 
 def apply_event(*, provider: str, object_id: str) -> bool:
@@ -181,6 +191,10 @@ def _tell(db: Session, refund: Refund) -> None:
     )
     alert = "sold_out" if refund.reason is RefundReason.NO_PLACE else "paid_twice"
     notifications.alert_admins(db, alert=alert, thing=order.public_id)
+
+
+def _key(refund: Refund) -> str:
+    return f"refund:{refund.public_id}"
 
 
 def _record(

@@ -116,13 +116,13 @@ def _after(world: World, order: str, mentee: str, mentor: str, stays: bool) -> N
     if pack is None or pack.expires_at is None:
         return
     world.plan(pack.expires_at + timedelta(minutes=1), packs.expire_due)
+    world.plan(pack.expires_at + AFTER_GRACE, partial(_release, world, mentee, mentor))
     luck = world.dice.random()
     if stays and luck < RENEWS:
         days = world.dice.uniform(-6, 2)
         moment = pack.expires_at + timedelta(days=days)
         world.plan(moment, partial(buy, world, mentee, mentor))
         return
-    world.plan(pack.expires_at + AFTER_GRACE, partial(_release, world, mentee, mentor))
     if stays and world.dice.random() < COMES_BACK:
         moment = pack.expires_at + timedelta(days=world.dice.uniform(10, 40))
         world.plan(moment, partial(buy_somewhere, world, mentee))

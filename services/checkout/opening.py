@@ -56,6 +56,14 @@ class _Turn:
     in_the_way: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """How opening a page went. `has_ended`: its page is over, its hold may be taken over."""
+
+    started: CheckoutStarted | None = None
+    has_ended: bool = False
+
+
 def start(*, actor: Actor, offer: str) -> CheckoutStarted:
     """Hold a seat with the offer's mentor and open the payment page.
 
@@ -74,9 +82,10 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
                 return stays
             ended = turn.order_id
             continue
-        started = _open_page(actor, turn.order_id)
-        if started is not None:
-            return started
+        opened = _open_page(actor, turn.order_id)
+        if opened.started is not None:
+            return opened.started
+        ended = turn.order_id if opened.has_ended else None
     raise Conflict("This checkout was changed in another tab. Please look at your orders.")
 
 
@@ -112,14 +121,14 @@ def _reserve(
     if offer.status is not OfferStatus.ACTIVE:
         raise OfferRetired
     pending = _pending(db, user_id, mentor)
-    if pending is not None:
+    if pending is not None and pending.id != ended:
         same = pending.offer_id == offer.id and pending.expires_at > clock.utc_now()
         if same or pending.bank_pending_at is not None:
             return _Turn(pending.id)
-        if pending.id != ended:
-            _begin_handover(pending)
-            return _Turn(pending.id, in_the_way=True)
-        _cancel(db, actor, pending)
+        _begin_handover(pending)
+        return _Turn(pending.id, in_the_way=True)
+    if pending is not None:
+        _hand_over(db, actor, pending)
     seat = seats.find_unreleased(db, user_id, mentor.id)
     if (seat is None or seat.status is SeatStatus.HELD) and not mentor.listed:
         raise NotFound("pack")
@@ -168,8 +177,8 @@ def _write_order(
     return order
 
 
-def _open_page(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
-    """The order's payment page; None when the order has ended meanwhile: start over."""
+def _open_page(actor: Actor, order_id: OrderId) -> _Opened:
+    """The order's payment page, unless it is over: then the next turn begins anew."""
     with db.reading() as session:
         order = session.get_one(Order, order_id)
         new = settlement.page_for(session, order)
@@ -179,21 +188,21 @@ def _open_page(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
         seen = None
     if seen is None:
         _refused(actor, order_id)
-        return None
+        return _Opened()
     return _remember_page(actor, order_id, seen)
 
 
-def _remember_page(actor: Actor, order_id: OrderId, seen: Checkout) -> CheckoutStarted | None:
+def _remember_page(actor: Actor, order_id: OrderId, seen: Checkout) -> _Opened:
     with db.transaction() as session:
         order = settlement.apply(session, actor=actor, order_id=order_id, seen=seen)
     if order.status is OrderStatus.PAID or seen.state is CheckoutState.WAITING:
-        return CheckoutStarted(order.public_id, None)
+        return _Opened(CheckoutStarted(order.public_id, None))
     if seen.state is not CheckoutState.OPEN:
-        return None
+        return _Opened(has_ended=True)
     if order.status is OrderStatus.PENDING and order.checkout_id == seen.id:
-        return CheckoutStarted(order.public_id, seen.url)
+        return _Opened(CheckoutStarted(order.public_id, seen.url))
     registry.payments(order.provider).end_checkout(seen.id)  # ended while we opened the page
-    return None
+    return _Opened()
 
 
 def _end_older(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
@@ -239,17 +248,19 @@ def _begin_handover(order: Order) -> None:
     order.handover_until = clock.utc_now() + HANDOVER
 
 
-def _cancel(db: Session, actor: Actor, order: Order) -> None:
+def _hand_over(db: Session, actor: Actor, order: Order) -> None:
     """The older order ends; its hold is not released, the new order takes it over."""
-    order.status, order.ended_at = OrderStatus.CANCELED, clock.utc_now()
+    now = clock.utc_now()
+    order.status = OrderStatus.EXPIRED if order.expires_at <= now else OrderStatus.CANCELED
+    order.ended_at = now
     db.flush()
     audit.record(
         db,
         actor=actor,
-        action="order.canceled",
+        action=f"order.{order.status.value}",
         thing=order.public_id,
         before={"status": OrderStatus.PENDING.value},
-        after={"status": OrderStatus.CANCELED.value, "reason": "another pack was chosen"},
+        after={"status": order.status.value, "reason": "another checkout took its place"},
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from jobs.inbox import handle_inbox
-from services import audit, checkout, clock, db, refunds
+from services import audit, checkout, clock, db, operators, refunds
 from services.ids import OfferId
 from services.models import (
     AuditEntry,
@@ -267,3 +267,18 @@ def test_one_automatic_refund_per_payment_however_often_it_is_asked(studio: Stud
             )
     assert len(stored(Refund)) == 1
     assert len([m for m in stored(OutboxMessage) if m.kind == "refund"]) == 1
+
+
+def test_an_operator_begins_a_refused_refund_again_with_a_new_attempt(studio: Studio) -> None:
+    order = _due_back(studio)
+    studio.fault("/v1/refunds", "status", status=402)
+    studio.send()
+    assert _states()[0] is RefundStatus.FAILED
+    assert operators.retry_failed() == 1
+    studio.send()
+    [refund] = stored(Refund)
+    assert (refund.status, refund.attempt) == (RefundStatus.SUCCEEDED, 2)
+    [made] = studio.refunds()
+    assert made["metadata"]["attempt"] == "2"
+    assert studio.order(order).status is OrderStatus.PAID
+    assert operators.retry_failed() == 0
