@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from services import accounts, audit, clock, db, outbox, passwords, refunds
 from services.audit import SYSTEM
@@ -41,8 +41,10 @@ def retry_failed() -> int:
         keys = refunds.begin_again(session, actor=SYSTEM)
         failed = session.exec(
             select(OutboxMessage).where(
-                (OutboxMessage.status == OutboxStatus.DEAD)
-                | col(OutboxMessage.unique_key).in_(keys)
+                or_(
+                    col(OutboxMessage.status) == OutboxStatus.DEAD,
+                    col(OutboxMessage.unique_key).in_(keys),
+                )
             )
         ).all()
         outbox.send_again(session, actor=SYSTEM, messages=failed)
