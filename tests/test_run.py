@@ -74,6 +74,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     """A person's environment: nothing of what the test run has set."""
     ours = {name.upper() for name in Settings.model_fields} | {RUN_DIR, "REFLEX_WEB_WORKDIR"}
+    ours |= {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}  # of the `make test` that we run in
     kept = {n: v for n, v in os.environ.items() if n not in ours and not n.startswith("PYTEST")}
     return kept | {"ENV_FILE": "", "VENV": sys.prefix} | extra
 
