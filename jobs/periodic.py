@@ -10,7 +10,7 @@ from huey import crontab
 from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox
 from jobs.queue import huey
-from jobs.runs import recorded
+from jobs.runs import close_lost, recorded
 from services import checkout, packs
 
 EVERY_MINUTE = crontab(minute="*")
@@ -18,13 +18,21 @@ EVERY_4_MINUTES = crontab(minute="*/4")
 NIGHTLY = crontab(hour="3", minute="17")
 LONG_WINDOW = timedelta(days=30)
 
+SWEPT = (
+    handle_inbox.call_local,
+    checkout.sweep,
+    packs.expire_due,
+    send_outbox.call_local,
+    close_lost,
+)
+
 log = structlog.get_logger()
 
 
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
     """The guarantee behind every wake-up: events, messages, ended holds, expired packs."""
-    for part in (handle_inbox.call_local, checkout.sweep, packs.expire_due, send_outbox.call_local):
+    for part in SWEPT:
         try:
             part()
         except Exception:  # what fails here must not keep the others from their work

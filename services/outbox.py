@@ -24,7 +24,7 @@ from services.ids import OutboxMessageId
 from services.models import OutboxMessage, OutboxStatus
 
 LEASE = timedelta(minutes=2)
-"""How long a taken message is left alone: longer than its slowest vendor call with retries."""
+"""How long taken messages are left alone: longer than a mail server needs for a batch of them."""
 MAX_ATTEMPTS = 15
 """With the back-off below, some 18 hours of trying: less than vendors keep idempotency keys."""
 
@@ -61,7 +61,7 @@ def add(db: Session, *, kind: str, key: str, data: dict[str, Any]) -> None:
         event.listen(db, "after_commit", lambda _session: _wake and _wake(), once=True)
 
 
-def take(*, limit: int = 20) -> list[Message]:
+def take(*, limit: int = 5) -> list[Message]:
     """Lease the messages that are due, the oldest first. Each goes to one taker only."""
     now = clock.utc_now()
     with db.transaction() as session:
