@@ -112,6 +112,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("job_run", schema=None) as batch_op:
         batch_op.create_index("ix_job_run_started_at_id", ["started_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_job_run_status_started_at", ["status", "started_at"], unique=False
+        )
 
     op.create_table(
         "outbox_message",
@@ -879,6 +882,7 @@ def downgrade() -> None:
 
     op.drop_table("outbox_message")
     with op.batch_alter_table("job_run", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_run_status_started_at")
         batch_op.drop_index("ix_job_run_started_at_id")
 
     op.drop_table("job_run")

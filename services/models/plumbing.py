@@ -88,7 +88,10 @@ class JobRun(SQLModel, table=True):
     """One run of a background job that had something to do."""
 
     __tablename__ = "job_run"
-    __table_args__ = (Index("ix_job_run_started_at_id", "started_at", "id"),)
+    __table_args__ = (
+        Index("ix_job_run_started_at_id", "started_at", "id"),
+        Index("ix_job_run_status_started_at", "status", "started_at"),
+    )
 
     id: int = pk()
     kind: str = text(60)
