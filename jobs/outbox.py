@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import db, mail, notifications, outbox, refunds
+from services import clock, db, mail, notifications, outbox, refunds
 from services.outbox import Message
 
 
@@ -41,7 +41,9 @@ def _bury(message: Message, error: Exception) -> None:
         refunds.give_up(refund=message.data["refund"], reason=str(error))
     elif message.data.get("template") != "admin_alert":
         with db.transaction() as session:
-            notifications.alert_admins(session, alert="message_dead", thing=message.public_id)
+            notifications.alert_admins(
+                session, alert="message_dead", thing=message.public_id, occasion=clock.today()
+            )
 
 
 @huey.task()

@@ -7,6 +7,7 @@ import getpass
 import sys
 from datetime import timedelta
 
+from services import logs
 from services.config import ConfigError, settings
 from services.errors import AppError, ProviderError
 
@@ -14,6 +15,7 @@ from services.errors import AppError, ProviderError
 def main(arguments: list[str]) -> int:
     """Run one command. Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings."""
     chosen = _parser().parse_args(arguments)
+    logs.configure()
     try:
         settings()
         chosen.run(chosen)
@@ -43,12 +45,16 @@ def reconcile(chosen: argparse.Namespace) -> None:
     print("Everything matches." if repaired == 0 else f"Repaired {repaired} orders.")
 
 
-def retry(_chosen: argparse.Namespace) -> None:
-    """Send dead messages and failed refunds again."""
+def retry(chosen: argparse.Namespace) -> None:
+    """Send dead messages again, or one failed refund."""
     from services import operators
 
-    count = operators.retry_failed()
-    print("Nothing has failed." if count == 0 else f"{count} will be sent within a minute.")
+    if chosen.refund:
+        operators.retry_refund(refund=chosen.refund)
+        print("The refund is tried again within a minute.")
+        return
+    count = operators.retry_dead()
+    print("Nothing is dead." if count == 0 else f"{count} will be sent within a minute.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--days", type=int, default=3, choices=range(1, 401), metavar="1-400")
     compare.set_defaults(run=reconcile)
     again = commands.add_parser("retry", help=retry.__doc__)
+    again.add_argument("--refund", metavar="ref_…", help="only this failed refund")
     again.set_defaults(run=retry)
     return parser
 

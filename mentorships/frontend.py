@@ -56,6 +56,7 @@ def fingerprint() -> str:
                 shown.studio_currency,
                 shown.studio_timezone,
                 shown.simulated,
+                shown.seat_hold_minutes,
             ]
         ).encode()
     )

@@ -22,7 +22,7 @@ def main():
         return 1
     venv, files = sys.argv[1], sys.argv[2:]
     python = os.path.join(venv, "bin", "python")
-    if not os.path.exists(python) and not create(venv):
+    if not os.path.exists(os.path.join(venv, "bin", "pip")) and not create(venv):
         return 1
     stamp = os.path.join(venv, "installed-" + os.path.basename(files[-1]))
     wanted = digest(files)
@@ -44,13 +44,15 @@ def create(venv):
     """Make the virtual environment; False, with a sentence, when this Python cannot."""
     print("Making the virtual environment %s" % venv, flush=True)
     made = subprocess.run(
-        [sys.executable, "-m", "venv", venv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-m", "venv", "--clear", venv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if made.returncode:
-        print(
-            "The virtual environment could not be made. On Debian and Ubuntu the missing part is "
-            "python3-venv: apt-get install python3-venv"
-        )
+        hint = ""
+        if b"ensurepip" in made.stdout:
+            hint = " The missing part is python3-venv: apt-get install python3-venv"
+        print("The virtual environment could not be made.%s" % hint)
         print(made.stdout.decode(errors="replace").strip())
     return made.returncode == 0
 

@@ -179,7 +179,7 @@ def demo_logins(chosen: Settings, supervisor: Supervisor, *, known: bool) -> lis
     `known`: the database was there and current. Then a note from an earlier start is enough, and
     nothing heavy is imported.
     """
-    if chosen.app_env != "local" or not chosen.simulators_on:
+    if chosen.app_env != "local" or not all(chosen.simulated.values()):
         return []
     note = chosen.data_dir / "demo-logins.json"
     studio = hashlib.sha256(chosen.database_url.encode()).hexdigest()

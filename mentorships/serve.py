@@ -17,7 +17,12 @@ def web(chosen: Settings) -> tuple[list[str], dict[str, str]]:
     """The command and environment of the pages and routes, on the production build.
 
     Several workers need Redis for the state of open pages; without it there is one.
+
+    Raises:
+        ConfigError: a demo studio in production.
     """
+    if chosen.app_env == "production":
+        refuse_the_demo()
     workers = os.environ.get("GRANIAN_WORKERS", "1") if chosen.redis_url else "1"
     environment = {
         "__REFLEX_SKIP_COMPILE": "true",
@@ -26,6 +31,27 @@ def web(chosen: Settings) -> tuple[list[str], dict[str, str]]:
     }
     where = ["--host", chosen.host, "--port", str(chosen.port)]
     return [*where, "mentorships.mentorships:app"], environment
+
+
+def refuse_the_demo() -> None:
+    """The demo studio's passwords are printed and public: nobody may sign in with them.
+
+    Raises:
+        ConfigError: the database holds the demo studio.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mentorships import seed
+
+    try:
+        holds_demo = seed.has_demo()
+    except SQLAlchemyError:  # no tables yet, or no server: /ready says so, nobody can sign in
+        return
+    if holds_demo:
+        raise ConfigError(
+            "The database holds the demo studio, whose passwords are public: "
+            "choose an empty one with DATABASE_URL or DATA_DIR."
+        )
 
 
 def sandbox(chosen: Settings) -> tuple[list[str], dict[str, str]]:

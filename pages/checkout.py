@@ -120,7 +120,7 @@ def _pay() -> rx.Component:
         rx.cond(
             CheckoutState.open_order != "",
             button(
-                "Give the seat back",
+                "Cancel this checkout",
                 on_click=CheckoutState.give_back,
                 busy=CheckoutState.giving_back,
                 kind="quiet",

@@ -56,6 +56,7 @@ def _outcome() -> rx.Component:
                 ("paid", link_button("Go to your packs", "/dashboard")),
                 ("paid_twice_refunded", link_button("Go to your packs", "/dashboard")),
                 ("refunded", link_button("Your orders", "/orders")),
+                ("refund_stuck", link_button("Your orders", "/orders")),
                 link_button("Start again", CheckoutReturnState.mentor_href),
             )
         ),
@@ -87,7 +88,7 @@ def _unpaid(label: rx.Var[str] | str) -> rx.Component:
             link_button("Back to the mentor", CheckoutReturnState.mentor_href),
         ),
         button(
-            "Give the seat back",
+            "Cancel this checkout",
             on_click=CheckoutReturnState.give_back,
             busy=CheckoutReturnState.giving_back,
             kind="secondary",

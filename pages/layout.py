@@ -133,7 +133,8 @@ def signed_in(
 
 
 def _first_lines() -> list[rx.Component]:
-    banner = [simulator_banner()] if settings().simulators_on else []
+    simulated = [name for name, is_played in settings().simulated.items() if is_played]
+    banner = [simulator_banner(simulated)] if simulated else []
     return [skip_link(), *banner, lost_banner(has_too_many_connection_errors)]
 
 

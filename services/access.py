@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from services.audit import Actor
 from services.errors import NotAllowed, NotFound, SignInNeeded, VerificationNeeded
 from services.ids import UserId
-from services.models import Mentor, OfferStatus, Order, PackOffer, User
+from services.models import Mentor, OfferStatus, Order, PackOffer
 
 
 def require_user(actor: Actor) -> UserId:
@@ -46,14 +46,6 @@ def require_admin(actor: Actor) -> UserId:
     if not actor.is_admin:
         raise NotAllowed("Only an admin may do this.")
     return user_id
-
-
-def user_for(db: Session, actor: Actor, public_id: str) -> User:
-    """A user: oneself, or anybody for an admin."""
-    user = db.exec(select(User).where(User.public_id == public_id)).one_or_none()
-    if user is None or not (actor.is_admin or user.id == actor.user_id):
-        raise NotFound("user")
-    return user
 
 
 def order_for(db: Session, actor: Actor, public_id: str) -> Order:

@@ -73,7 +73,23 @@ def sign_up(
             _mail_link(session, user, LinkPurpose.VERIFY)
             audit.record(session, actor=_as(user), action="user.signed_up", thing=user.public_id)
         else:
+            _drop_unconfirmed(session, user)
             _mail_reset(session, user, from_sign_up=True)
+
+
+def _drop_unconfirmed(db: Session, user: User) -> None:
+    """Whoever signed up with this address before may not be its owner: the owner, who signs up now,
+    must not confirm that password by an older mail. The new password's link confirms instead."""
+    if user.email_verified_at is None:
+        db.exec(
+            update(EmailLink)
+            .where(
+                col(EmailLink.user_id) == user.id,
+                col(EmailLink.purpose) == LinkPurpose.VERIFY,
+                col(EmailLink.used_at).is_(None),
+            )
+            .values(used_at=clock.utc_now())
+        )
 
 
 def request_verification(*, email: str, address: str = "") -> None:

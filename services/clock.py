@@ -15,6 +15,11 @@ def utc_now() -> datetime:
     return _moved_to.get() or datetime.now(UTC)
 
 
+def today() -> str:
+    """The day in UTC, such as 2026-11-21: tells what happens now from what happened before."""
+    return utc_now().date().isoformat()
+
+
 @contextmanager
 def at(instant: datetime) -> Iterator[None]:
     """Move the clock of this thread or task to `instant` (aware). For seeding and tests."""

@@ -39,6 +39,7 @@ def make_engine(url: str) -> Engine:
             max_overflow=POOL_SIZE,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
+            hide_parameters=True,  # they are people's data, and errors go to the log
         )
     engine = create_engine(
         url,
@@ -46,6 +47,7 @@ def make_engine(url: str) -> Engine:
         max_overflow=64,
         pool_timeout=POOL_WAIT_SECONDS,
         connect_args={"check_same_thread": False},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

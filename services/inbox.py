@@ -99,7 +99,9 @@ def failed(taken: Taken, error: Exception) -> None:
         event.due_at = clock.utc_now() + outbox.back_off(taken.attempt)
         if given_up:
             event.status = InboxStatus.FAILED
-            notifications.alert_admins(session, alert="event_failed", thing=event.public_id)
+            notifications.alert_admins(
+                session, alert="event_failed", thing=event.public_id, occasion=clock.today()
+            )
     log.warning(
         "inbox_failed",
         webhook=taken.event_id,

@@ -18,13 +18,16 @@ ALERTS = {
 """What an admin reads, by the alert's code."""
 
 
-def alert_admins(db: Session, *, alert: str, thing: str) -> None:
-    """One mail per admin about `thing` (a public id), once per alert and thing."""
+def alert_admins(db: Session, *, alert: str, thing: str, occasion: str = "1") -> None:
+    """One mail per admin about `thing` (a public id), once per alert, thing and occasion.
+
+    `occasion` tells one failure from the next, where a person may have had it tried again.
+    """
     admins = select(User.id, User.public_id).where(User.is_admin, User.status == UserStatus.ACTIVE)
     for user_id, public_id in db.exec(admins).all():
         outbox.add(
             db,
             kind="mail",
-            key=f"mail:alert:{alert}:{thing}:{public_id}",
+            key=f"mail:alert:{alert}:{thing}:{occasion}:{public_id}",
             data={"template": "admin_alert", "user_id": user_id, "alert": alert, "thing": thing},
         )

@@ -45,6 +45,7 @@ class Face(StrEnum):
     SOLD_OUT_REFUNDING = "sold_out_refunding"
     SOLD_OUT_REFUNDED = "sold_out_refunded"
     PAID_TWICE_REFUNDED = "paid_twice_refunded"
+    REFUND_STUCK = "refund_stuck"
     REFUNDED = "refunded"
 
 
@@ -199,6 +200,7 @@ def _views(
             ),
             refunded_minor=refunded.get(order.id, 0),
             refunds=refunds[order.id],
+            has_payment=order.id in refunded,
         )
         for order, slug, mentor_name, person in rows
     ]
@@ -242,11 +244,12 @@ def _view(
     *,
     refunded_minor: int,
     refunds: dict[RefundReason, RefundStatus],
+    has_payment: bool,
 ) -> OrderView:
     return OrderView(
         public_id=order.public_id,
         status=order.status,
-        face=face_of(order, refunds),
+        face=face_of(order, refunds, has_payment=has_payment),
         title=order.title,
         sessions=order.sessions,
         price=Money(order.amount_minor, order.currency),
@@ -265,6 +268,7 @@ def _view(
     )
 
 
+_STUCK = {RefundStatus.FAILED, RefundStatus.CANCELED}
 _PLAIN = {
     OrderStatus.PAID: Face.PAID,
     OrderStatus.CANCELED: Face.CANCELED,
@@ -274,8 +278,15 @@ _PLAIN = {
 }
 
 
-def face_of(order: Order, refunds: dict[RefundReason, RefundStatus]) -> Face:
-    """The face of an order, given the status of its automatic refunds by their reason."""
+def face_of(
+    order: Order, refunds: dict[RefundReason, RefundStatus], *, has_payment: bool = False
+) -> Face:
+    """The face of an order, given the status of its automatic refunds by their reason.
+
+    `has_payment`: money of this order has come in, also money that did not fit it.
+    """
+    if _STUCK & set(refunds.values()) or (order.status is OrderStatus.FAILED and has_payment):
+        return Face.REFUND_STUCK
     if RefundReason.NO_PLACE in refunds:
         back = refunds[RefundReason.NO_PLACE] is RefundStatus.SUCCEEDED
         return Face.SOLD_OUT_REFUNDED if back else Face.SOLD_OUT_REFUNDING

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from services import audit, clock, db, locking, notifications, outbox
 from services.audit import SYSTEM, Actor
 from services.db import insert_or_ignore
+from services.errors import NotFound
 from services.ids import RefundId
 from services.models import (
     Order,
@@ -94,17 +95,27 @@ def give_up(*, refund: str, reason: str) -> None:
         if row.status is RefundStatus.REQUESTED:
             row.status, row.settled_at = RefundStatus.FAILED, clock.utc_now()
             _record(session, SYSTEM, row, before=RefundStatus.REQUESTED, note=reason)
-            notifications.alert_admins(session, alert="refund_failed", thing=row.public_id)
+            _alert_failed(session, row)
 
 
-def begin_again(db: Session, *, actor: Actor) -> list[str]:
-    """Start a new attempt of every refund that failed; the keys of their outbox messages."""
-    failed = db.exec(select(Refund).where(Refund.status == RefundStatus.FAILED)).all()
-    for refund in failed:
-        refund.status, refund.settled_at, refund.provider_id = RefundStatus.REQUESTED, None, None
-        refund.attempt += 1
-        _record(db, actor, refund, before=RefundStatus.FAILED)
-    return [_key(refund) for refund in failed]
+def begin_again(db: Session, *, actor: Actor, refund: str) -> str:
+    """Start a new attempt of a failed refund; the key of its outbox message.
+
+    Raises:
+        NotFound: no failed refund with this public id.
+    """
+    found = select(Refund).where(Refund.public_id == refund)
+    row = db.exec(found).one_or_none()
+    if row is None:
+        raise NotFound("failed refund")
+    locking.lock(db, orders=[row.order_id])
+    db.refresh(row)
+    if row.status is not RefundStatus.FAILED:
+        raise NotFound("failed refund")
+    row.status, row.settled_at, row.provider_id = RefundStatus.REQUESTED, None, None
+    row.attempt += 1
+    _record(db, actor, row, before=RefundStatus.FAILED)
+    return _key(row)
 
 
 def apply_event(*, provider: str, object_id: str) -> bool:
@@ -137,13 +148,16 @@ def apply_refund(db: Session, *, actor: Actor, refund_id: RefundId, done: Provid
     _record(db, actor, refund, before=before)
     _count(db, refund, before, after)
     if after in {RefundStatus.FAILED, RefundStatus.CANCELED}:
-        notifications.alert_admins(db, alert="refund_failed", thing=refund.public_id)
+        _alert_failed(db, refund)
     else:
         _tell(db, refund)
 
 
 def _is_stale(refund: Refund, done: ProviderRefund) -> bool:
     """Whether `done` was read before what is written down: a refund never goes back a step."""
+    ended = done.state in {RefundState.FAILED, RefundState.CANCELED}
+    if ended and done.attempt < refund.attempt:
+        return True
     if refund.provider_id != done.id:
         return False
     if refund.status in {RefundStatus.FAILED, RefundStatus.CANCELED}:
@@ -178,6 +192,12 @@ def _count(db: Session, refund: Refund, before: RefundStatus, after: RefundStatu
     ).first()
     order.status = OrderStatus.REFUNDED if kept is None else OrderStatus.PAID
     db.flush()
+
+
+def _alert_failed(db: Session, refund: Refund) -> None:
+    notifications.alert_admins(
+        db, alert="refund_failed", thing=refund.public_id, occasion=str(refund.attempt)
+    )
 
 
 def _tell(db: Session, refund: Refund) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from services.config import settings
 
@@ -34,8 +34,7 @@ def reset(token: str) -> str:
 
 def safe_next(path: str, default: str) -> str:
     """A local path to go on to after signing in; anything that could leave the site is dropped."""
-    parts = urlsplit(path)
-    local = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    if not local or parts.scheme or parts.netloc or any(ord(c) < 32 for c in path):
+    local = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    if not local or any(ord(c) < 32 for c in path):
         return default
     return path

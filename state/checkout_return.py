@@ -159,14 +159,15 @@ def outcome_of(order: OrderView, zone: str) -> Outcome:
             return Outcome(f"Paid. Your seat with {name} is yours.", _paid(order), "good")
         case Face.TIME_RAN_OUT:
             words = (
-                "Nothing was charged, and your seat went to whoever is next. You can start again."
+                "Nothing was charged. A place held only for this order was given back; "
+                "a seat you already had stays yours. You can start again."
             )
             return Outcome("The time ran out.", words, "warning")
         case Face.CANCELED:
             words = "Nothing was charged. You are welcome to come back."
-            return Outcome("You gave the seat back.", words)
+            return Outcome("You ended this checkout.", words)
         case Face.FAILED:
-            words = "Nothing was charged, and the seat was given back. You can start again."
+            words = "Nothing was charged. You can start again."
             return Outcome("The payment failed.", words, "bad")
         case _:
             return _money_back(order)
@@ -194,6 +195,10 @@ def _money_back(order: OrderView) -> Outcome:
         case Face.SOLD_OUT_REFUNDED:
             words = f"{late} All of it, {price}, was sent back to you. {slow}"
             return Outcome("Sold out and refunded.", words, "warning")
+        case Face.REFUND_STUCK:
+            words = "Sending it did not work. The studio has been told, and will write to you."
+            pack = " Your pack stays yours." if order.pack else ""
+            return Outcome("We owe you money.", words + pack, "bad")
         case _:
             words = f"{money.shown(order.refunded)} went back to you. {slow}"
             return Outcome("This order was refunded.", words)

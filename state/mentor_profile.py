@@ -207,6 +207,8 @@ class MentorProfileState(Loads, AppState):
     @requires("user")
     async def save_offer(self, form: dict[str, Any]) -> AsyncGenerator[None, None]:
         """Put the pack on sale; after a refusal everything typed stays as it is."""
+        if not self.offer_open:
+            return  # the second of two quick clicks
         self.offer_saving = True
         self._right()
         yield

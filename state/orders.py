@@ -25,6 +25,7 @@ STATUS: dict[Face, tuple[str, str]] = {
     Face.SOLD_OUT_REFUNDED: ("sold out and refunded", "quiet"),
     Face.PAID_TWICE_REFUNDED: ("paid, one payment refunded", "good"),
     Face.REFUNDED: ("refunded", "quiet"),
+    Face.REFUND_STUCK: ("refund failed", "bad"),
 }
 """The word of a face, and its tone."""
 

@@ -7,6 +7,9 @@ time; only random identifiers differ.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from sqlalchemy import make_url
 from sqlmodel import select
 
 from mentorships import migrations
@@ -71,13 +74,13 @@ def _has_people() -> bool:
 
 def _start_over() -> None:
     """Throw the half-filled demo database away. Only ever a file that the seeding itself began."""
-    chosen = settings()
-    if not chosen.is_sqlite:
+    url = make_url(settings().database_url)
+    if not settings().is_sqlite or url.database is None:
         raise StartError(
             "Filling the demo studio was interrupted: empty the database in DATABASE_URL, "
             "then start again."
         )
     db.dispose()
     for suffix in ("", "-wal", "-shm"):
-        (chosen.data_dir / f"app.db{suffix}").unlink(missing_ok=True)
+        Path(f"{url.database}{suffix}").unlink(missing_ok=True)
     migrations.upgrade()

@@ -137,13 +137,13 @@ def skip_link() -> rx.Component:
     return A.create("Skip to the content", href="#content", class_name="skip")
 
 
-def simulator_banner() -> rx.Component:
-    """Says that the money is not real, and where the mails are."""
+def simulator_banner(simulated: list[str]) -> rx.Component:
+    """Says which services are simulated, whether money is real, and where the mails are."""
+    words = f"Demo: {' and '.join(simulated)} {'is' if len(simulated) == 1 else 'are'} simulated"
+    money = ", no money moves. " if "Stripe" in simulated else ", payments are real. "
+    mailbox = [document("Open the mailbox", href="/sandbox/mail")] if "Resend" in simulated else []
     return rx.el.aside(
-        rx.el.p(
-            "Demo: payments and mails are simulated, no money moves. ",
-            document("Open the mailbox", href="/sandbox/mail"),
-        ),
+        rx.el.p(words + money, *mailbox),
         class_name="banner",
         aria_label="Demo",
     )

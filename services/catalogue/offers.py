@@ -9,7 +9,7 @@ from services import access, audit, inputs, locking
 from services.audit import Actor
 from services.catalogue.mentor import OfferCard, card_of, offers_of
 from services.config import settings
-from services.errors import Conflict, InvalidInput
+from services.errors import Conflict, InvalidInput, OfferRetired
 from services.ids import MentorId
 from services.models import Mentor, OfferStatus, PackOffer
 from services.money import Money, exponent, shown
@@ -86,9 +86,13 @@ def replace_offer(
     Orders and open checkouts of the old offer keep what they were sold with.
 
     Raises:
-        NotFound, Conflict, InvalidInput
+        NotFound, OfferRetired: it was replaced meanwhile, Conflict, InvalidInput
     """
     old = access.offer_for(db, actor, offer)
+    locking.lock(db, mentors=[old.mentor_id])
+    db.refresh(old)
+    if old.status is not OfferStatus.ACTIVE:
+        raise OfferRetired
     mentor = db.get_one(Mentor, old.mentor_id)
     retire_offer(db, actor=actor, offer=offer)
     return create_offer(

@@ -30,6 +30,8 @@ from services.models import (
     PackOffer,
     Seat,
     SeatStatus,
+    User,
+    UserStatus,
 )
 from services.providers.payments import registry
 from services.providers.payments.base import Checkout, CheckoutState
@@ -58,10 +60,15 @@ class _Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """How opening a page went. `has_ended`: its page is over, its hold may be taken over."""
+    """How opening a page went.
+
+    `has_ended`: its page is over, its hold may be taken over. `is_refused`: the provider would not
+    make it, which a retry that came too late explains once.
+    """
 
     started: CheckoutStarted | None = None
     has_ended: bool = False
+    is_refused: bool = False
 
 
 def start(*, actor: Actor, offer: str) -> CheckoutStarted:
@@ -69,10 +76,11 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
 
     Raises:
         SignInNeeded, VerificationNeeded, NotFound, NotAllowed, OfferRetired, SeatsSoldOut,
-        TooManyCheckouts, Conflict, ProviderUnavailable (the seat stays held)
+        TooManyCheckouts, Conflict, ProviderUnavailable (the seat stays held), ProviderRejected
     """
     user_id = access.require_verified(actor)
     ended: OrderId | None = None
+    refusals = 0
     for _ in range(MAX_TURNS):
         with db.transaction() as session:
             turn = _reserve(session, actor, user_id, offer, ended)
@@ -86,6 +94,9 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
         if opened.started is not None:
             return opened.started
         ended = turn.order_id if opened.has_ended else None
+        refusals += opened.is_refused
+        if refusals > 1:
+            raise ProviderRejected("stripe", "the payment page was refused")
     raise Conflict("This checkout was changed in another tab. Please look at your orders.")
 
 
@@ -188,7 +199,7 @@ def _open_page(actor: Actor, order_id: OrderId) -> _Opened:
         seen = None
     if seen is None:
         _refused(actor, order_id)
-        return _Opened()
+        return _Opened(is_refused=True)
     return _remember_page(actor, order_id, seen)
 
 
@@ -230,6 +241,8 @@ def _on_sale(db: Session, actor: Actor, offer_id: str) -> tuple[PackOffer, Mento
     mentor = db.get_one(Mentor, offer.mentor_id)
     if mentor.user_id == actor.user_id:
         raise NotAllowed("You cannot buy your own pack.")
+    if db.get_one(User, mentor.user_id).status is not UserStatus.ACTIVE:
+        raise NotFound("pack")
     return offer, mentor
 
 

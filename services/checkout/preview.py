@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, or_, select
 
 from services import access, clock, seats
 from services.audit import Actor
 from services.errors import NotFound
-from services.models import Mentor, Order, OrderStatus, SeatStatus, User
+from services.models import Mentor, Order, OrderStatus, SeatStatus, User, UserStatus
 from services.money import Money
 
 
@@ -44,10 +44,12 @@ def preview(db: Session, *, actor: Actor, offer: str) -> CheckoutPreview:
     """
     row = access.offer_on_sale(db, offer)
     mentor = db.get_one(Mentor, row.mentor_id)
-    name = db.get_one(User, mentor.user_id).name
+    user = db.get_one(User, mentor.user_id)
+    name = user.name
     pending = _pending(db, actor, mentor)
     renewal = _renews(db, actor, mentor)
-    if not mentor.listed and not renewal and pending is None:
+    sells = mentor.listed or renewal
+    if not (sells and user.status is UserStatus.ACTIVE) and pending is None:
         raise NotFound("pack")
     return CheckoutPreview(
         offer=row.public_id,
@@ -88,7 +90,7 @@ def _pending(db: Session, actor: Actor, mentor: Mentor) -> Order | None:
             Order.mentee_id == actor.user_id,
             Order.mentor_id == mentor.id,
             Order.status == OrderStatus.PENDING,
-            Order.expires_at > clock.utc_now(),
+            or_(Order.expires_at > clock.utc_now(), col(Order.bank_pending_at).is_not(None)),
         )
     ).one_or_none()
 

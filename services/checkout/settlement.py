@@ -181,7 +181,6 @@ def page_for(db: Session, order: Order) -> NewCheckout:
         description=f"{order.sessions} sessions",
         price=Money(order.amount_minor, order.currency),
         email=mentee.email,
-        locale="auto",
         expires_at=order.expires_at,
         return_url=urls.checkout_return(order.public_id),
         delayed=settings().delayed_payments,
@@ -197,7 +196,8 @@ def look(order: Order, new: NewCheckout, *, end: bool) -> Checkout | None:
         except ProviderUnavailable as error:
             _next_attempt(order.id, answered=error.answered)
             raise
-        except ProviderRejected:
+        except ProviderRejected as error:
+            log.error("checkout_refused", order=order.public_id, code=error.code)
             return None
     else:
         checkout = provider.get_checkout(order.checkout_id)
@@ -278,7 +278,12 @@ def _keep_hold(order_id: OrderId) -> None:
         order = session.get_one(Order, order_id)
         locking.lock(session, mentors=[order.mentor_id], orders=[order.id])
         session.refresh(order)
-        if order.status is not OrderStatus.PENDING or order.bank_pending_at is not None:
+        if order.status is not OrderStatus.PENDING:
+            return
+        if order.bank_pending_at is not None:
+            order.check_at = now + LOOK_AT_BANK_EVERY
+            if order.bank_pending_at + timedelta(days=settings().delayed_payment_days) <= now:
+                _end(session, audit.SYSTEM, order, OrderStatus.EXPIRED)
             return
         order.check_at = now + timedelta(minutes=1)
         longest = order.expires_at + timedelta(minutes=settings().hold_unreachable_minutes)

@@ -118,8 +118,8 @@ def test_who_comes_back_by_the_back_button_goes_on_with_the_same_payment_or_give
     assert mia.goes_to_pay() == checkout_id
 
     mia.page.go_back()
-    mia.reads("Checkout").presses("Give the seat back").is_back()
-    mia.reads("You gave the seat back.").is_told("Nothing was charged.")
+    mia.reads("Checkout").presses("Cancel this checkout").is_back()
+    mia.reads("You ended this checkout.").is_told("Nothing was charged.")
     assert [order.status for order in world.orders(mia.account)] == [OrderStatus.CANCELED]
     assert world.seats_in_use(seller) == 0
     assert [page["status"] for page in world.checkouts_of(mia.account)] == ["expired"]
@@ -139,4 +139,4 @@ def test_who_leaves_stripe_sees_what_is_open_and_finishes_from_the_dashboard(
     assert mia.is_at_stripe() == checkout_id
 
     mia.pays().reads(f"Paid. Your seat with {seller.name} is yours.")
-    expect(mia.page.get_by_role("button", name="Give the seat back")).to_have_count(0)
+    expect(mia.page.get_by_role("button", name="Cancel this checkout")).to_have_count(0)

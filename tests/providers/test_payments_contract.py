@@ -81,7 +81,6 @@ def _new(**changes: Any) -> NewCheckout:
         description="4 sessions",
         price=Money(12_000, "EUR"),
         email="nora.novak@example.com",
-        locale="auto",
         expires_at=(utc_now() + timedelta(minutes=35)).replace(microsecond=0),
         return_url="http://localhost:3000/checkout/return/ord_1",
     )

@@ -282,3 +282,15 @@ def test_mails_to_one_address_are_limited_whether_it_has_an_account_or_not(datab
         with pytest.raises(TooManyAttempts):
             accounts.request_reset(email=email)
     assert len(mails()) == 5
+
+
+def test_the_owner_of_an_address_cannot_confirm_a_strangers_password(database: str) -> None:
+    sign_up(password="the password of a stranger")
+    strangers = last_token(LinkPurpose.VERIFY)
+    sign_up(password="the password of the owner")
+    with pytest.raises(InvalidInput):
+        accounts.verify_email(token=strangers)
+    accounts.reset_password(token=last_token(LinkPurpose.RESET), password=NEW_PASSWORD)
+    with pytest.raises(InvalidInput):
+        signin.sign_in(email="mia@example.com", password="the password of a stranger")
+    assert signin.sign_in(email="mia@example.com", password=NEW_PASSWORD)

@@ -9,7 +9,14 @@ from sqlmodel import col, select
 
 from services import catalogue, db
 from services.audit import Actor
-from services.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInNeeded
+from services.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    OfferRetired,
+    SignInNeeded,
+)
 from services.models import (
     AuditEntry,
     Mentor,
@@ -304,3 +311,23 @@ def test_mentors_do_not_list_themselves_and_listing_needs_a_headline() -> None:
         catalogue.set_listed(session, actor=admin, slug=mentor.slug, listed=True)
 
     assert slugs() == [mentor.slug]
+
+
+def test_a_pack_that_was_replaced_meanwhile_is_not_replaced_again() -> None:
+    mentor = a_mentor()
+    actor = acting_mentor(mentor)
+    old = put_on_sale(actor, mentor.slug)
+    terms: dict[str, Any] = {"title": "Four sessions", "sessions": 4, "validity_days": 45}
+    new_price = Money(20_000, "EUR")
+
+    def replace() -> None:
+        with db.transaction() as session:
+            catalogue.replace_offer(
+                session, actor=actor, offer=old.public_id, price=new_price, **terms
+            )
+
+    replace()
+    with pytest.raises(OfferRetired):
+        replace()
+    with db.reading() as session:
+        assert len(catalogue.list_offers(session, mentor.slug, actor=actor)) == 2

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from services import checkout, db
+from services import checkout, clock, db
 from services.errors import Conflict
 from services.models import (
+    Order,
     OrderStatus,
     Pack,
     PackOffer,
@@ -149,3 +150,19 @@ def test_what_waits_for_the_bank_can_neither_be_given_back_nor_bought_again(
 def _offer_of(studio: Studio, order: str) -> str:
     with db.reading() as session:
         return session.get_one(PackOffer, studio.order(order).offer_id).public_id
+
+
+def test_a_bank_payment_that_stripe_has_forgotten_does_not_hold_the_place_for_ever(
+    studio: Studio,
+) -> None:
+    order = _waiting(studio)
+    with db.transaction() as session:
+        session.get_one(Order, studio.order(order).id).checkout_id = "cs_of_another_account"
+    studio.wait(days=6)
+    studio.sweep()
+    assert studio.order(order).status is OrderStatus.PENDING
+    assert studio.order(order).check_at > clock.utc_now()
+    studio.wait(days=2)
+    studio.sweep()
+    assert studio.order(order).status is OrderStatus.EXPIRED
+    assert studio.seat(order).status is SeatStatus.RELEASED

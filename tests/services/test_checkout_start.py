@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from services import checkout, clock, db
@@ -12,6 +14,7 @@ from services.errors import (
     NotAllowed,
     NotFound,
     OfferRetired,
+    ProviderRejected,
     SeatsSoldOut,
     SignInNeeded,
     TooManyCheckouts,
@@ -27,7 +30,10 @@ from services.models import (
     PackOffer,
     Seat,
     SeatStatus,
+    User,
+    UserStatus,
 )
+from services.providers.payments.registry import payments
 from tests.services.rows import a_mentor, a_pack, a_seat, a_user, acting, an_offer
 from tests.support.studio import Studio, stored
 
@@ -274,3 +280,41 @@ def test_giving_back_what_was_paid_meanwhile_counts_as_paid(studio: Studio) -> N
     checkout.give_back(actor=buyer, order=started.order)
     assert studio.order(started.order).status is OrderStatus.PAID
     assert studio.seat(started.order).status is SeatStatus.ACTIVE
+
+
+def test_the_packs_of_a_suspended_mentor_are_not_sold(studio: Studio) -> None:
+    mentor = a_mentor()
+    offer = an_offer(mentor)
+    with db.transaction() as session:
+        session.get_one(User, mentor.user_id).status = UserStatus.SUSPENDED
+    buyer = acting(a_user())
+    with pytest.raises(NotFound):
+        checkout.start(actor=buyer, offer=offer.public_id)
+    with pytest.raises(NotFound), db.reading() as session:
+        checkout.preview(session, actor=buyer, offer=offer.public_id)
+    assert stored(Order) == []
+
+
+def test_a_page_that_stripe_refuses_for_good_is_no_fault_of_another_tab(studio: Studio) -> None:
+    offer = an_offer(a_mentor())
+    studio.fault("/v1/checkout/sessions", "status", times=5, status=400)
+    with pytest.raises(ProviderRejected):
+        checkout.start(actor=acting(a_user()), offer=offer.public_id)
+    assert [order.status for order in stored(Order)] == [OrderStatus.EXPIRED] * 2
+    assert {seat.status for seat in stored(Seat)} == {SeatStatus.RELEASED}
+
+
+def test_a_retry_while_stripe_shows_an_ended_page_takes_the_hold_over(studio: Studio) -> None:
+    """Two tabs that fight over two packs may leave an order whose page is over."""
+    offer = an_offer(a_mentor(capacity=1))
+    buyer = acting(a_user())
+    first = checkout.start(actor=buyer, offer=offer.public_id)
+    with db.transaction() as session:
+        row = session.get_one(Order, studio.order(first.order).id)
+        row.handover_until = clock.utc_now() + timedelta(minutes=2)
+    payments("stripe").end_checkout(studio.checkout_of(first.order))
+    studio.deliver()
+    second = checkout.start(actor=buyer, offer=offer.public_id)
+    assert second.order != first.order
+    assert studio.order(first.order).status is OrderStatus.CANCELED
+    assert [seat.status for seat in stored(Seat)] == [SeatStatus.HELD]

@@ -59,7 +59,7 @@ def test_each_state_of_an_order_has_its_face(fields: dict[str, Any], face: Face)
     ("reason", "refund_status", "order_status", "face"),
     [
         (RefundReason.NO_PLACE, RefundStatus.PENDING, OrderStatus.PAID, Face.SOLD_OUT_REFUNDING),
-        (RefundReason.NO_PLACE, RefundStatus.FAILED, OrderStatus.PAID, Face.SOLD_OUT_REFUNDING),
+        (RefundReason.NO_PLACE, RefundStatus.FAILED, OrderStatus.PAID, Face.REFUND_STUCK),
         (
             RefundReason.NO_PLACE,
             RefundStatus.SUCCEEDED,

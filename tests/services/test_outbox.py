@@ -147,8 +147,8 @@ def test_an_operator_has_a_dead_message_sent_again(studio: Studio) -> None:
     studio.send()
     dead = _only()
     assert dead.status is OutboxStatus.DEAD
-    assert operators.retry_failed() == 1
-    assert operators.retry_failed() == 0
+    assert operators.retry_dead() == 1
+    assert operators.retry_dead() == 0
     studio.send()
     assert _only().status is OutboxStatus.SENT
     assert [line.thing for line in stored(AuditEntry) if line.action == "outbox.retried"] == [

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.inbox import handle_inbox
 from services import audit, checkout, clock, db, operators, refunds
+from services.errors import NotFound
 from services.ids import OfferId
 from services.models import (
     AuditEntry,
@@ -274,11 +275,46 @@ def test_an_operator_begins_a_refused_refund_again_with_a_new_attempt(studio: St
     studio.fault("/v1/refunds", "status", status=402)
     studio.send()
     assert _states()[0] is RefundStatus.FAILED
-    assert operators.retry_failed() == 1
+    assert operators.retry_dead() == 0  # a refund is begun again by its name only
+    [refused] = stored(Refund)
+    operators.retry_refund(refund=refused.public_id)
     studio.send()
     [refund] = stored(Refund)
     assert (refund.status, refund.attempt) == (RefundStatus.SUCCEEDED, 2)
     [made] = studio.refunds()
     assert made["metadata"]["attempt"] == "2"
     assert studio.order(order).status is OrderStatus.PAID
-    assert operators.retry_failed() == 0
+    with pytest.raises(NotFound):
+        operators.retry_refund(refund=refund.public_id)
+
+
+def test_a_late_failure_of_the_first_attempt_does_not_end_the_second(studio: Studio) -> None:
+    _due_back(studio)
+    studio.fault("/v1/refunds", "status", status=402)
+    studio.send()
+    [refused] = stored(Refund)
+    operators.retry_refund(refund=refused.public_id)
+    late = ProviderRefund(
+        id="re_first",
+        refund=refused.public_id,
+        attempt=1,
+        payment_id="",
+        amount=Money(refused.amount_minor, refused.currency),
+        state=RefundState.FAILED,
+    )
+    with db.transaction() as session:
+        refunds.apply_refund(session, actor=audit.SYSTEM, refund_id=refused.id, done=late)
+    assert _states()[0] is RefundStatus.REQUESTED
+    studio.send()
+    assert _states()[0] is RefundStatus.SUCCEEDED
+
+
+def test_each_failed_attempt_of_a_refund_is_told_to_the_admins(studio: Studio) -> None:
+    _due_back(studio)
+    studio.fault("/v1/refunds", "status", times=2, status=402)
+    studio.send()
+    [refused] = stored(Refund)
+    operators.retry_refund(refund=refused.public_id)
+    studio.send()
+    told = [m for m in stored(OutboxMessage) if m.data.get("alert") == "refund_failed"]
+    assert len(told) == 2

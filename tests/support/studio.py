@@ -118,7 +118,6 @@ class Studio:
             description="another page",
             price=price,
             email="somebody@example.com",
-            locale="auto",
             expires_at=clock.utc_now() + timedelta(hours=1),
             return_url="http://localhost/checkout/return",
         )

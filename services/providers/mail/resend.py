@@ -11,7 +11,6 @@ from services.providers.mail.base import Mail
 
 NAME: Final = "resend"
 TIMEOUT_SECONDS: Final = 10
-QUOTAS: Final = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})
 
 
 class ResendMail:

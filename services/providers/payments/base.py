@@ -28,7 +28,6 @@ class NewCheckout:
     description: str
     price: Money
     email: str
-    locale: str
     expires_at: datetime
     return_url: str
     delayed: bool = False
