@@ -62,13 +62,13 @@ class _Turn:
 class _Opened:
     """How opening a page went.
 
-    `has_ended`: its page is over, its hold may be taken over. `is_refused`: the provider would not
-    make it, which a retry that came too late explains once.
+    `has_ended`: its page is over, its hold may be taken over. `refused_by`: the provider
+    that would not make it, which a retry that came too late explains once.
     """
 
     started: CheckoutStarted | None = None
     has_ended: bool = False
-    is_refused: bool = False
+    refused_by: str = ""
 
 
 def start(*, actor: Actor, offer: str) -> CheckoutStarted:
@@ -94,9 +94,9 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
         if opened.started is not None:
             return opened.started
         ended = turn.order_id if opened.has_ended else None
-        refusals += opened.is_refused
+        refusals += bool(opened.refused_by)
         if refusals > 1:
-            raise ProviderRejected("stripe", "the payment page was refused")
+            raise ProviderRejected(opened.refused_by, "the payment page was refused")
     raise Conflict("This checkout was changed in another tab. Please look at your orders.")
 
 
@@ -199,7 +199,7 @@ def _open_page(actor: Actor, order_id: OrderId) -> _Opened:
         seen = None
     if seen is None:
         _refused(actor, order_id)
-        return _Opened(is_refused=True)
+        return _Opened(refused_by=order.provider.value)
     return _remember_page(actor, order_id, seen)
 
 

@@ -17,6 +17,7 @@ from services.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
+    Provider,
     ReleaseReason,
     Seat,
     User,
@@ -157,7 +158,7 @@ def reconcile(window: timedelta = RECONCILE_WINDOW) -> int:
         ProviderUnavailable: the rest is for the next time.
     """
     repaired = 0
-    for provider in ("stripe",):
+    for provider in Provider:
         since = clock.utc_now() - window
         for checkout in registry.payments(provider).list_checkouts(since):
             if checkout.state is not CheckoutState.PAID or _is_recorded(provider, checkout):
