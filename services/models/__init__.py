@@ -10,6 +10,7 @@ from services.models.plumbing import (
     JobStatus,
     OutboxMessage,
     OutboxStatus,
+    TopicChange,
 )
 from services.models.seats import ReleaseReason, Seat, SeatEvent, SeatStatus
 from services.models.selling import (
@@ -61,6 +62,7 @@ __all__ = [
     "SeatEvent",
     "SeatStatus",
     "SignIn",
+    "TopicChange",
     "User",
     "UserStatus",
 ]

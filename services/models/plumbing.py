@@ -1,6 +1,6 @@
 # SQLModel declares __tablename__ as a declared_attr; a plain string is its documented use.
 # pyright: reportAssignmentType=false
-"""Inbox, outbox, job runs and the audit trail."""
+"""Inbox, outbox, job runs, topics of live pages and the audit trail."""
 
 from __future__ import annotations
 
@@ -101,6 +101,19 @@ class JobRun(SQLModel, table=True):
     error: str = text(500, default="")
     started_at: datetime = instant()
     ended_at: datetime | None = instant(nullable=True)
+
+
+class TopicChange(SQLModel, table=True):
+    """Something that open pages may show has changed; written in the transaction of the change.
+
+    Only a signal: the reader asks the services what is true now. Rows are pruned after an hour.
+    """
+
+    __tablename__ = "topic_change"
+
+    id: int = pk()
+    topic: str = text(60)
+    at: datetime = instant(index=True)
 
 
 class AuditEntry(SQLModel, table=True):
