@@ -15,6 +15,11 @@ from services import models as models  # registers the tables
 from services.config import settings
 from services.models.base import UtcDateTime
 
+MIGRATION_LOCK = 0x6D656E746F72
+"""Hosts that start together migrate one after the other; the second finds nothing left to do. On
+SQLite the write lock does the same."""
+LOCK_SECONDS = 120
+
 
 def _render(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     """Migrations name plain types, so that they do not change when ours do."""
@@ -76,13 +81,16 @@ def main() -> None:
     url: str = context.config.attributes.get("url") or settings().database_url
     if url.startswith("sqlite") and not context.config.attributes.get("url"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, poolclass=pool.NullPool)
+    waits = {"timeout": LOCK_SECONDS} if url.startswith("sqlite") else {}
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args=waits)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _speak_for_ourselves)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             _run_on_sqlite(connection.execution_options(isolation_level="AUTOCOMMIT"))
         else:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             _run(connection)
             connection.commit()
     engine.dispose()

@@ -11,12 +11,21 @@ from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox
 from jobs.queue import huey
 from jobs.runs import close_lost, recorded
-from services import checkout, packs
+from services import analytics, checkout, packs, topics
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
 NIGHTLY = crontab(hour="3", minute="17")
 LONG_WINDOW = timedelta(days=30)
+
+
+def roll_up_reports() -> None:
+    """Add up the days that are over, and again those whose past changed: soon after midnight, at
+    the start of a worker that was away, and when somebody settles something late."""
+    if analytics.is_behind():
+        with recorded("roll_up") as run:
+            run.result = f"{analytics.roll_up()} days"
+
 
 SWEPT = (
     handle_inbox.call_local,
@@ -24,6 +33,8 @@ SWEPT = (
     packs.expire_due,
     send_outbox.call_local,
     close_lost,
+    topics.prune,
+    roll_up_reports,
 )
 
 log = structlog.get_logger()
@@ -31,7 +42,7 @@ log = structlog.get_logger()
 
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
-    """The guarantee behind every wake-up: events, messages, ended holds, expired packs."""
+    """The guarantee behind every wake-up: events, messages, ended holds, expired packs, reports."""
     for part in SWEPT:
         try:
             part()

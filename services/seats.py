@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, locking
+from services import access, audit, clock, db, locking, topics
 from services.audit import Actor
 from services.config import settings
 from services.errors import Conflict, InvalidInput, NotFound, SeatsSoldOut
@@ -77,6 +77,7 @@ def keep_until(db: Session, seat: Seat, until: datetime) -> None:
     if seat.status is SeatStatus.HELD:
         seat.held_until = until
         db.flush()
+        topics.publish(db, topics.mentee(seat.mentee_id))
 
 
 def activate(db: Session, *, actor: Actor, seat: Seat, reason: str) -> None:
@@ -175,11 +176,20 @@ def _move(db: Session, actor: Actor, seat: Seat, status: SeatStatus, reason: str
     _remember(db, actor, seat, reason, before=before)
 
 
+def _not_before_last(db: Session, seat: Seat) -> datetime:
+    """Now, or the instant of the seat's last change: two hosts' clocks may differ by a little, and
+    a history that runs backwards would add up wrong for ever."""
+    last = db.exec(select(func.max(SeatEvent.at)).where(SeatEvent.seat_id == seat.id)).one()
+    return max(clock.utc_now(), last) if last else clock.utc_now()
+
+
 def _remember(
     db: Session, actor: Actor, seat: Seat, reason: str, *, before: SeatStatus | None
 ) -> None:
     event = SeatEvent(seat_id=seat.id, mentor_id=seat.mentor_id, status=seat.status, reason=reason)
+    event.at = _not_before_last(db, seat) if before else clock.utc_now()
     db.add(event)
+    topics.publish(db, topics.seats(seat.mentor_id), topics.mentee(seat.mentee_id))
     audit.record(
         db,
         actor=actor,

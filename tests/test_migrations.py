@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,11 @@ from alembic import command
 from mentorships.launch import ROOT
 from services import audit, clock, db
 from services.models import (
+    CapacityEvent,
     CreditEntry,
     CreditKind,
+    DailyRevenue,
+    DailySeats,
     EmailLink,
     InboxEvent,
     JobRun,
@@ -27,6 +30,7 @@ from services.models import (
     Mentor,
     MentorLanguage,
     MentorSkill,
+    MonthlyRevenue,
     Order,
     OrderStatus,
     OutboxMessage,
@@ -35,10 +39,13 @@ from services.models import (
     Payment,
     RefundReason,
     RefundStatus,
+    ReportChange,
+    ReportKind,
     Seat,
     SeatEvent,
     SeatStatus,
     SignIn,
+    TopicChange,
     User,
 )
 from tests.services.rows import (
@@ -95,11 +102,38 @@ def fill() -> Filled:
         an_inbox_event(),
         OutboxMessage(kind="mail", unique_key="mail:1"),
         JobRun(kind="a test"),
+        TopicChange(topic="orders"),
+        CapacityEvent(mentor_id=mentor.id, capacity=3),
+        ReportChange(kind=ReportKind.REVENUE),
+        *_rolled_up(offer),
     ):
         saved(row)
     with db.transaction() as session:
         audit.record(session, actor=audit.SYSTEM, action="test.filled", thing=mentor.public_id)
     return Filled(mentee, mentor, offer, seat, pack, order, payment)
+
+
+def _rolled_up(offer: PackOffer) -> tuple[SQLModel, ...]:
+    """One row of each roll-up."""
+    first, mentor_id = date(2026, 3, 1), offer.mentor_id
+    revenue = {
+        "currency": "EUR",
+        "offer_id": offer.id,
+        "provider": "stripe",
+        "mentor_id": mentor_id,
+        "paid_minor": 12_000,
+        "refunded_minor": 0,
+        "payments": 1,
+        "refunds": 0,
+    }
+    counts = dict.fromkeys(("active", "grace", "held", "capacity"), 1)
+    sums = dict.fromkeys(("active", "grace", "held", "capacity", "free", "over"), 86_400)
+    seconds = {f"{name}_seconds": value for name, value in sums.items()}
+    return (
+        DailyRevenue.model_validate({"day": first, **revenue}),
+        MonthlyRevenue.model_validate({"month": first, **revenue}),
+        DailySeats.model_validate({"day": first, "mentor_id": mentor_id, **counts, **seconds}),
+    )
 
 
 def an_inbox_event() -> InboxEvent:
@@ -288,8 +322,10 @@ STATUS_COLUMNS = [
     "job_run.status",
     "user.status",
     "email_link.purpose",
+    "report_change.kind",
+    "report_progress.kind",
 ]
-HISTORY = ("audit_entry", "credit_entry", "seat_event")
+HISTORY = ("audit_entry", "capacity_event", "credit_entry", "seat_event")
 
 
 def test_a_row_that_cannot_be_true_is_refused(filled: Filled) -> None:

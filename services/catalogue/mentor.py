@@ -48,7 +48,10 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True)
 class MentorPage:
-    """A mentor's page as one viewer sees it."""
+    """A mentor's page as one viewer sees it. `public`: visitors may see it and buy.
+
+    Only `own_seat` and `is_own` differ between those who may see it.
+    """
 
     slug: str
     name: str
@@ -62,10 +65,16 @@ class MentorPage:
     closed: bool
     full: bool
     listed: bool
+    public: bool
     offers: tuple[OfferCard, ...]
     own_seat: OwnSeat | None
     is_own: bool
-    can_buy: bool
+
+    @property
+    def can_buy(self) -> bool:
+        """Whether this viewer may buy a pack: there is a seat, or it is a renewal."""
+        has_place = self.seats_free > 0 or self.own_seat is not None
+        return self.public and not self.is_own and has_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +121,23 @@ def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
         closed=mentor.capacity == 0,
         full=mentor.capacity > 0 and free == 0,
         listed=mentor.listed,
+        public=public,
         offers=offers_of(db, mentor.id, with_retired=False),
         own_seat=own_seat,
         is_own=is_own,
-        can_buy=public and not is_own and (free > 0 or own_seat is not None),
     )
+
+
+def find_mentor_id(db: Session, slug: str) -> MentorId:
+    """The mentor behind an address, listed or not.
+
+    Raises:
+        NotFound
+    """
+    found = db.exec(select(Mentor.id).where(col(Mentor.slug) == slug)).one_or_none()
+    if found is None:
+        raise NotFound("mentor")
+    return MentorId(found)
 
 
 def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:

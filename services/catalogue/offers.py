@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, inputs, locking
+from services import access, audit, inputs, locking, topics
 from services.audit import Actor
 from services.catalogue.mentor import OfferCard, card_of, offers_of
 from services.config import settings
@@ -65,6 +65,7 @@ def create_offer(
     )
     db.add(offer)
     db.flush()
+    topics.publish(db, topics.seats(mentor.id))
     audit.record(
         db, actor=actor, action="offer.created", thing=offer.public_id, after=_snapshot(offer)
     )
@@ -120,6 +121,7 @@ def retire_offer(db: Session, *, actor: Actor, offer: str) -> None:
     found.status = OfferStatus.RETIRED
     db.add(found)
     db.flush()
+    topics.publish(db, topics.seats(found.mentor_id))
     audit.record(
         db,
         actor=actor,

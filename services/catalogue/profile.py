@@ -6,16 +6,16 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from services import access, audit, inputs, locking
+from services import access, audit, clock, inputs, locking, topics
 from services.audit import Actor
 from services.catalogue import words
 from services.catalogue.listing import languages_of, skills_of
 from services.config import settings
 from services.errors import Conflict, NotFound
-from services.models import Mentor, MentorLanguage, MentorSkill, User, UserStatus
+from services.models import CapacityEvent, Mentor, MentorLanguage, MentorSkill, User, UserStatus
 
 MOST_CAPACITY = 1000
 HEADLINE_LENGTH = 120
@@ -64,6 +64,7 @@ def update_profile(
     changed = {key: value for key, value in wanted.items() if before[key] != value}
     if changed:
         _apply(db, mentor, user, changed)
+        topics.publish(db, topics.seats(mentor.id))
         audit.record(
             db,
             actor=actor,
@@ -91,6 +92,8 @@ def _apply(db: Session, mentor: Mentor, user: User, changed: dict[str, Any]) -> 
             setattr(mentor, field, changed[field])
     user.name = changed.get("name", user.name)
     db.add_all([mentor, user])
+    if "capacity" in changed:
+        _remember_capacity(db, mentor)
     if "skills" in changed:
         db.exec(delete(MentorSkill).where(col(MentorSkill.mentor_id) == mentor.id))
         for position, skill in enumerate(changed["skills"]):
@@ -100,6 +103,14 @@ def _apply(db: Session, mentor: Mentor, user: User, changed: dict[str, Any]) -> 
         for code in changed["languages"]:
             db.add(MentorLanguage(mentor_id=mentor.id, code=code))
     db.flush()
+
+
+def _remember_capacity(db: Session, mentor: Mentor) -> None:
+    """The history that the use of seats over time is computed from; it never runs backwards."""
+    of_mentor = select(func.max(CapacityEvent.at)).where(CapacityEvent.mentor_id == mentor.id)
+    last = db.exec(of_mentor).one()
+    at = max(clock.utc_now(), last) if last else clock.utc_now()
+    db.add(CapacityEvent(mentor_id=mentor.id, capacity=mentor.capacity, at=at))
 
 
 def make_mentor(db: Session, *, actor: Actor, user: str) -> str:
@@ -124,6 +135,7 @@ def make_mentor(db: Session, *, actor: Actor, user: str) -> str:
     )
     db.add(mentor)
     db.flush()
+    _remember_capacity(db, mentor)
     audit.record(
         db, actor=actor, action="mentor.made", thing=mentor.public_id, after={"slug": mentor.slug}
     )
@@ -160,6 +172,7 @@ def set_listed(db: Session, *, actor: Actor, slug: str, listed: bool) -> None:
     mentor.listed = listed
     db.add(mentor)
     db.flush()
+    topics.publish(db, topics.seats(mentor.id))
     audit.record(
         db,
         actor=actor,

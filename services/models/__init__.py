@@ -12,6 +12,15 @@ from services.models.plumbing import (
     OutboxStatus,
     TopicChange,
 )
+from services.models.reporting import (
+    CapacityEvent,
+    DailyRevenue,
+    DailySeats,
+    MonthlyRevenue,
+    ReportChange,
+    ReportKind,
+    ReportProgress,
+)
 from services.models.seats import ReleaseReason, Seat, SeatEvent, SeatStatus
 from services.models.selling import (
     CreditEntry,
@@ -31,8 +40,11 @@ from services.models.selling import (
 
 __all__ = [
     "AuditEntry",
+    "CapacityEvent",
     "CreditEntry",
     "CreditKind",
+    "DailyRevenue",
+    "DailySeats",
     "EmailLink",
     "InboxEvent",
     "InboxStatus",
@@ -42,6 +54,7 @@ __all__ = [
     "Mentor",
     "MentorLanguage",
     "MentorSkill",
+    "MonthlyRevenue",
     "OfferStatus",
     "Order",
     "OrderStatus",
@@ -58,6 +71,9 @@ __all__ = [
     "RefundSource",
     "RefundStatus",
     "ReleaseReason",
+    "ReportChange",
+    "ReportKind",
+    "ReportProgress",
     "Seat",
     "SeatEvent",
     "SeatStatus",

@@ -76,7 +76,10 @@ class SeatEvent(SQLModel, table=True):
     """One change of a seat's status: the history that utilization is computed from."""
 
     __tablename__ = "seat_event"
-    __table_args__ = (Index("ix_seat_event_mentor_id_at", "mentor_id", "at"),)
+    __table_args__ = (
+        Index("ix_seat_event_mentor_id_at", "mentor_id", "at"),
+        Index("ix_seat_event_at", "at"),
+    )
 
     id: int = pk()
     seat_id: SeatId = fk("seat.id")

@@ -111,7 +111,7 @@ class Payment(SQLModel, table=True):
     refunded_minor: int = Field(default=0)
     status: PaymentStatus = choice(PaymentStatus, PaymentStatus.PENDING, name="payment_status")
     created_at: datetime = instant(index=True)
-    completed_at: datetime | None = instant(nullable=True)
+    completed_at: datetime | None = instant(nullable=True, index=True)
 
 
 class RefundStatus(StrEnum):
@@ -173,7 +173,7 @@ class Refund(SQLModel, table=True):
     reason: RefundReason = choice(RefundReason, name="refund_reason")
     attempt: int = Field(default=1)
     created_at: datetime = instant()
-    settled_at: datetime | None = instant(nullable=True)
+    settled_at: datetime | None = instant(nullable=True, index=True)
 
 
 class PackStatus(StrEnum):

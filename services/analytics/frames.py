@@ -1,0 +1,145 @@
+"""The tables behind the charts, and their CSV.
+
+A CSV is opened in a spreadsheet, which takes a cell for a formula when it begins with `=`, `+`,
+`-`, `@`, a tab or a line break, also behind spaces or quotes. Such a text gets an apostrophe in
+front. Figures are ours, stand in columns of their own and stay figures: `-12.00` is a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from services.analytics.reports import (
+    MentorSeats,
+    RevenueLine,
+    RevenueReport,
+    SeatsPoint,
+    SeatsReport,
+    Taking,
+)
+from services.errors import InvalidInput
+from services.money import Money, exponent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_FORMULA = re.compile(r"^[\s\"'`´‘’“”]*[=+\-@\t\r\n＝＋－＠]|^[\t\r\n]")
+TEXT = ("month", "mentor", "address", "pack", "pack id", "provider", "currency", "day", "listed")
+"""The columns whose cells are words; all others hold figures."""
+
+
+def revenue_frame(report: RevenueReport, by: str) -> DataFrame:
+    """The report's table by "month", "mentor", "offer" or "provider".
+
+    Amounts are decimal strings in the currency's major unit, with the currency in its own column.
+
+    Raises:
+        InvalidInput: no such table.
+    """
+    if by == "month":
+        rows = [
+            {"month": each.month.isoformat()[:7], **_taking(each.taking)} for each in report.months
+        ]
+        return _frame(rows, ["month", *_TAKING])
+    tables: dict[str, tuple[tuple[RevenueLine, ...], list[str]]] = {
+        "mentor": (report.mentors, ["mentor", "address"]),
+        "offer": (report.offers, ["pack", "pack id"]),
+        "provider": (report.providers, ["provider"]),
+    }
+    if by not in tables:
+        raise InvalidInput("by", "Choose month, mentor, offer or provider.")
+    lines, names = tables[by]
+    rows = [
+        {**dict(zip(names, (line.label, line.key), strict=False)), **_taking(line.taking)}
+        for line in lines
+    ]
+    return _frame(rows, [*names, *_TAKING])
+
+
+def seats_frame(report: SeatsReport, by: str) -> DataFrame:
+    """The report's table by "time" (average seats per bucket) or "mentor" (now, and the use).
+
+    Raises:
+        InvalidInput: no such table.
+    """
+    if by == "time":
+        return _frame([_point(point) for point in report.points], list(_POINT))
+    if by == "mentor":
+        return _frame([_mentor(mentor) for mentor in report.mentors], list(_MENTOR))
+    raise InvalidInput("by", "Choose time or mentor.")
+
+
+def csv_of(frame: DataFrame) -> str:
+    """The table as CSV (UTF-8, lines end with CRLF): cells that would be formulas are defused."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if name in TEXT:
+            safe[name] = safe[name].map(_defused)
+    return safe.to_csv(index=False, lineterminator="\r\n")
+
+
+def _defused(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+_TAKING = ("currency", "paid", "refunded", "net", "payments", "refunds")
+
+
+def _taking(taking: Taking) -> dict[str, str | int]:
+    return {
+        "currency": taking.net.currency,
+        "paid": _amount(taking.paid),
+        "refunded": _amount(taking.refunded),
+        "net": _amount(taking.net),
+        "payments": taking.payments,
+        "refunds": taking.refunds,
+    }
+
+
+def _amount(money: Money) -> str:
+    digits = exponent(money.currency)
+    return f"{Decimal(money.minor).scaleb(-digits):.{digits}f}"
+
+
+_POINT: dict[str, Callable[[SeatsPoint], str | int]] = {
+    "day": lambda point: point.day.isoformat(),
+    "days": lambda point: point.days,
+    "capacity (average seats)": lambda point: f"{point.capacity:.3f}",
+    "active (average seats)": lambda point: f"{point.active:.3f}",
+    "grace (average seats)": lambda point: f"{point.grace:.3f}",
+    "held (average seats)": lambda point: f"{point.held:.3f}",
+    "free (average seats)": lambda point: f"{point.free:.3f}",
+    "over capacity (average seats)": lambda point: f"{point.over:.3f}",
+}
+_MENTOR: dict[str, Callable[[MentorSeats], str | int]] = {
+    "mentor": lambda mentor: mentor.name,
+    "address": lambda mentor: mentor.slug,
+    "listed": lambda mentor: "yes" if mentor.listed else "no",
+    "capacity (seats now)": lambda mentor: mentor.capacity,
+    "active (seats now)": lambda mentor: mentor.active,
+    "grace (seats now)": lambda mentor: mentor.grace,
+    "held (seats now)": lambda mentor: mentor.held,
+    "free (seats now)": lambda mentor: mentor.free,
+    "over capacity (seats now)": lambda mentor: mentor.over_by,
+    "average use (share of capacity)": lambda mentor: (
+        "" if mentor.average_use is None else f"{mentor.average_use:.4f}"
+    ),
+}
+
+
+def _point(point: SeatsPoint) -> dict[str, str | int]:
+    return {name: cell(point) for name, cell in _POINT.items()}
+
+
+def _mentor(mentor: MentorSeats) -> dict[str, str | int]:
+    return {name: cell(mentor) for name, cell in _MENTOR.items()}
+
+
+def _frame(rows: list[dict[str, str | int]], columns: list[str]) -> DataFrame:
+    """Also without rows it has its columns."""
+    from pandas import DataFrame  # heavy: only who exports waits for it
+
+    return DataFrame(rows, columns=columns)
