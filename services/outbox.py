@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import event, update
 from sqlmodel import Session, col, select
 
-from services import audit, clock, db
+from services import audit, clock, db, redaction, topics, tracing
 from services.audit import Actor
 from services.db import insert_or_ignore
 from services.errors import ProviderError, ProviderUnavailable
@@ -30,6 +30,7 @@ MAX_ATTEMPTS = 15
 
 log = structlog.get_logger()
 
+_TRACE = "trace"
 _wake: Callable[[], None] | None = None
 
 
@@ -44,7 +45,7 @@ def on_added(wake: Callable[[], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A leased message. `attempt` counts from 1."""
+    """A leased message. `attempt` counts from 1; `trace` is the id of whatever wrote it."""
 
     id: OutboxMessageId
     public_id: str
@@ -52,11 +53,13 @@ class Message:
     key: str
     data: dict[str, Any]
     attempt: int
+    trace: str = ""
 
 
 def add(db: Session, *, kind: str, key: str, data: dict[str, Any]) -> None:
     """Write a message unless one with this key exists. `data` holds ids only."""
-    message = OutboxMessage(kind=kind, unique_key=key, data=data)
+    traced = data | ({_TRACE: trace} if (trace := tracing.current()) else {})
+    message = OutboxMessage(kind=kind, unique_key=key, data=traced)
     if insert_or_ignore(db, message) and _wake is not None:
         event.listen(db, "after_commit", lambda _session: _wake and _wake(), once=True)
 
@@ -79,10 +82,13 @@ def take(*, limit: int = 5) -> list[Message]:
         for message in taken:
             message.due_at = now + LEASE
             message.attempts += 1
-        return [
-            Message(m.id, m.public_id, m.kind, m.unique_key, dict(m.data), m.attempts)
-            for m in taken
-        ]
+        return [_message(row) for row in taken]
+
+
+def _message(row: OutboxMessage) -> Message:
+    data = dict(row.data)
+    trace = str(data.pop(_TRACE, ""))
+    return Message(row.id, row.public_id, row.kind, row.unique_key, data, row.attempts, trace)
 
 
 def done(message: Message) -> None:
@@ -110,9 +116,10 @@ def failed(message: Message, error: Exception) -> None:
         row = session.get_one(OutboxMessage, message.id)
         if row.status is OutboxStatus.SENT:  # the lease ran out, and another has sent it
             return
-        row.error = f"{type(error).__name__}: {error}"[:500]
+        row.error = redaction.text(f"{type(error).__name__}: {error}")[:500]
         row.status = OutboxStatus.DEAD if dead else OutboxStatus.FAILED
         row.due_at = clock.utc_now() + back_off(message.attempt)
+        topics.publish(session, topics.INBOX)
     log.warning(
         "outbox_failed",
         message=message.key,
@@ -125,6 +132,7 @@ def failed(message: Message, error: Exception) -> None:
 
 def send_again(db: Session, *, actor: Actor, messages: Iterable[OutboxMessage]) -> None:
     """Make these messages due again, with all their attempts before them."""
+    topics.publish(db, topics.INBOX)
     for message in messages:
         message.status, message.attempts, message.due_at = OutboxStatus.DUE, 0, clock.utc_now()
         audit.record(db, actor=actor, action="outbox.retried", thing=message.public_id)

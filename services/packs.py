@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from services import audit, clock, db, locking, seats
+from services import audit, clock, db, locking, seats, topics
 from services.audit import SYSTEM, Actor
 from services.models import CreditEntry, CreditKind, Order, Pack, PackStatus, Seat
 
@@ -33,6 +33,7 @@ def create(db: Session, *, actor: Actor, order: Order, seat: Seat) -> Pack:
     db.add(pack)
     db.flush()
     db.add(CreditEntry(pack_id=pack.id, kind=CreditKind.PURCHASE, amount=order.sessions))
+    _publish(db, pack)
     audit.record(
         db,
         actor=actor,
@@ -70,6 +71,7 @@ def _expire(db: Session, pack: Pack, now: datetime) -> None:
     if lost:
         db.add(CreditEntry(pack_id=pack.id, kind=CreditKind.EXPIRE, amount=-lost))
     db.flush()
+    _publish(db, pack)
     audit.record(
         db,
         actor=SYSTEM,
@@ -78,6 +80,10 @@ def _expire(db: Session, pack: Pack, now: datetime) -> None:
         after={"credits": lost},
     )
     seats.follow_packs(db, actor=SYSTEM, seat=db.get_one(Seat, pack.seat_id))
+
+
+def _publish(db: Session, pack: Pack) -> None:
+    topics.publish(db, topics.seats(pack.mentor_id), topics.mentee(pack.mentee_id))
 
 
 def _start(db: Session, order: Order) -> datetime:

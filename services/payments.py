@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, select
 
-from services import audit, clock, notifications, outbox, packs, refunds, seats
+from services import audit, clock, notifications, outbox, packs, refunds, seats, topics
 from services.audit import Actor
 from services.models import (
     Mentor,
@@ -64,6 +64,7 @@ def _record(db: Session, actor: Actor, order: Order, payment_id: str, paid: Mone
     )
     db.add(payment)
     db.flush()
+    topics.publish(db, topics.ORDERS, topics.mentee(order.mentee_id))
     audit.record(
         db,
         actor=actor,

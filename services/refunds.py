@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from services import audit, clock, db, locking, notifications, outbox
+from services import audit, clock, db, locking, notifications, outbox, topics
 from services.audit import SYSTEM, Actor
 from services.db import insert_or_ignore
 from services.errors import NotFound
@@ -45,6 +45,7 @@ def refund_automatically(db: Session, *, payment: Payment, reason: RefundReason)
     )
     if not insert_or_ignore(db, refund):
         return
+    _publish(db, refund)
     audit.record(
         db,
         actor=SYSTEM,
@@ -217,9 +218,15 @@ def _key(refund: Refund) -> str:
     return f"refund:{refund.public_id}"
 
 
+def _publish(db: Session, refund: Refund) -> None:
+    order = db.get_one(Order, refund.order_id)
+    topics.publish(db, topics.ORDERS, topics.mentee(order.mentee_id))
+
+
 def _record(
     db: Session, actor: Actor, refund: Refund, *, before: RefundStatus, note: str = ""
 ) -> None:
+    _publish(db, refund)
     audit.record(
         db,
         actor=actor,

@@ -1,23 +1,44 @@
 """Topics: what open pages watch. A service that changes something publishes its topics in the same
 transaction; each web worker sees them within a moment and refreshes who looks at them.
+
+A topic is only a signal. `changes()` is the other end: it waits until something was published, in
+this process or in another, and says what, or that it does not know and all may have changed.
 """
 
 from __future__ import annotations
 
-from sqlmodel import Session
+import sqlite3
+import time
+from contextlib import suppress
+from datetime import timedelta
+from typing import Protocol
 
+from sqlalchemy import event, func, insert, text
+from sqlmodel import Session, col, delete, select
+
+from services import clock, db
 from services.ids import MentorId, UserId
 from services.models import TopicChange
 
 ORDERS = "orders"
 """Any order, payment or refund of the studio."""
+SEATS = "seats"
+"""Any seat of the studio, or a mentor's capacity."""
 INBOX = "inbox"
-"""Any stored webhook or message that changed its state."""
+"""Any stored webhook that changed its state, or message that could not be sent."""
+
+CHANNEL = "mentorships_topics"
+KEPT = timedelta(hours=1)
+LOOK_EVERY_SECONDS = 0.1
+_PRUNED_AT_ONCE = 10_000
+_SAY_HELLO_EVERY_SECONDS = 20.0
+_WAITING_TO_BE_SAID = "topics"
+_OF_A_MENTOR = "seats:"
 
 
 def seats(mentor: MentorId) -> str:
     """The seats, packs and mentees of one mentor."""
-    return f"seats:{mentor}"
+    return f"{_OF_A_MENTOR}{mentor}"
 
 
 def mentee(user: UserId) -> str:
@@ -26,5 +47,143 @@ def mentee(user: UserId) -> str:
 
 
 def publish(db: Session, *topics: str) -> None:
-    """Say that these topics changed, once this transaction commits."""
-    db.add_all([TopicChange(topic=topic) for topic in topics])
+    """Say that these topics changed, once this transaction commits; each is said once. A mentor's
+    seats are the studio's seats too.
+
+    The rows are one statement at its end.
+    """
+    waiting: set[str] | None = db.info.get(_WAITING_TO_BE_SAID)
+    if waiting is None:
+        waiting = db.info[_WAITING_TO_BE_SAID] = set()
+        event.listen(db, "before_commit", _say, once=True)
+    waiting.update(topics)
+    if any(topic.startswith(_OF_A_MENTOR) for topic in topics):
+        waiting.add(SEATS)
+
+
+def _say(session: Session) -> None:
+    said = sorted(session.info.pop(_WAITING_TO_BE_SAID))
+    now = clock.utc_now()
+    if session.get_bind().dialect.name == "postgresql":
+        # NOTIFY is part of the transaction: it is heard after the commit, or never.
+        session.connection().execute(
+            text(
+                "WITH said AS (INSERT INTO topic_change (topic, at) "
+                "SELECT unnest(CAST(:topics AS text[])), :at RETURNING topic) "
+                "SELECT pg_notify(:channel, topic) FROM said"
+            ),
+            {"topics": said, "at": now, "channel": CHANNEL},
+        )
+        return
+    session.connection().execute(insert(TopicChange), [{"topic": t, "at": now} for t in said])
+
+
+def prune() -> int:
+    """Delete what every watcher has long seen; how many rows.
+
+    The newest row stays: SQLite would give its id again, and a watcher takes it for seen.
+    """
+    newest = select(func.max(col(TopicChange.id))).scalar_subquery()
+    old = (
+        select(TopicChange.id)
+        .where(col(TopicChange.at) < clock.utc_now() - KEPT, col(TopicChange.id) < newest)
+        .order_by(col(TopicChange.id))
+        .limit(_PRUNED_AT_ONCE)
+    )
+    with db.transaction() as session:
+        gone = session.exec(delete(TopicChange).where(col(TopicChange.id).in_(old)))
+        return gone.rowcount
+
+
+class Changes(Protocol):
+    """Waits for what is published anywhere. Belongs to the thread that made it."""
+
+    def wait(self, seconds: float) -> frozenset[str] | None:
+        """The topics published since the last call, at the latest after so many seconds (then
+        none); None when some may have been missed, so that everything may have changed."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+def changes() -> Changes:
+    """A watcher on a connection of its own.
+
+    Raises:
+        sqlite3.Error, psycopg.Error: there is no database now; so may every `wait`.
+    """
+    url = db.engine().url
+    if url.get_backend_name() == "sqlite":
+        return _SqliteChanges(str(url.database))
+    return _PostgresChanges(url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+class _SqliteChanges:
+    """`data_version` moves with every commit of another connection; it costs microseconds."""
+
+    def __init__(self, path: str) -> None:
+        # Not `mode=ro`: whoever reads a WAL file alone must be able to make its index.
+        self._connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)
+        self._version = self._number("PRAGMA data_version")
+        self._last = self._number("SELECT coalesce(max(id), 0) FROM topic_change")
+
+    def wait(self, seconds: float) -> frozenset[str] | None:
+        until = time.monotonic() + seconds
+        while True:
+            version = self._number("PRAGMA data_version")
+            if version != self._version:
+                self._version = version
+                found = self._published()
+                if found is None or found:
+                    return found
+            if time.monotonic() >= until:
+                return frozenset()
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _published(self) -> frozenset[str] | None:
+        newest = self._number("SELECT coalesce(max(id), 0) FROM topic_change")
+        before, self._last = self._last, newest
+        if newest < before:  # another database was put in its place
+            return None
+        rows = self._connection.execute(
+            "SELECT DISTINCT topic FROM topic_change WHERE id > ? AND id <= ?", (before, newest)
+        )
+        return frozenset(str(row[0]) for row in rows)
+
+    def _number(self, statement: str) -> int:
+        return int(self._connection.execute(statement).fetchone()[0])
+
+
+class _PostgresChanges:
+    """LISTEN. A new one has missed what was said before it: whoever reconnects refreshes all."""
+
+    def __init__(self, conninfo: str) -> None:
+        import psycopg  # only where it is used: SQLite needs none of it
+        from psycopg.conninfo import make_conninfo
+
+        kept_alive = make_conninfo(
+            conninfo, application_name="mentorships-live", **db.POSTGRES_ALIVE
+        )
+        self._connection = psycopg.connect(kept_alive, autocommit=True)
+        self._connection.execute(f"LISTEN {CHANNEL}")
+        self._heard_at = time.monotonic()
+
+    def wait(self, seconds: float) -> frozenset[str] | None:
+        notes = self._connection.notifies(timeout=seconds, stop_after=1)
+        found = frozenset(note.payload for note in notes)
+        now = time.monotonic()
+        if found:
+            self._heard_at = now
+        elif now - self._heard_at > _SAY_HELLO_EVERY_SECONDS:
+            self._heard_at = now
+            self._connection.execute("SELECT 1")  # raises when nobody is there any more
+        return found
+
+    def close(self) -> None:
+        with suppress(Exception):  # it may be broken already: that is why it is closed
+            self._connection.close()

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from services import access, audit, clock, db, locking, seats
 from services.audit import Actor
-from services.checkout import settlement
+from services.checkout import line, settlement
 from services.config import settings
 from services.errors import (
     Conflict,
@@ -51,7 +51,7 @@ class CheckoutStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class Turn:
     """The order to go on with; `in_the_way` says that it must be ended before a new one."""
 
     order_id: OrderId
@@ -82,8 +82,7 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
     ended: OrderId | None = None
     refusals = 0
     for _ in range(MAX_TURNS):
-        with db.transaction() as session:
-            turn = _reserve(session, actor, user_id, offer, ended)
+        turn = hold(actor=actor, user_id=user_id, offer=offer, ended=ended)
         if turn.in_the_way:
             stays = _end_older(actor, turn.order_id)
             if stays is not None:
@@ -98,6 +97,18 @@ def start(*, actor: Actor, offer: str) -> CheckoutStarted:
         if refusals > 1:
             raise ProviderRejected(opened.refused_by, "the payment page was refused")
     raise Conflict("This checkout was changed in another tab. Please look at your orders.")
+
+
+def hold(*, actor: Actor, user_id: UserId, offer: str, ended: OrderId | None = None) -> Turn:
+    """The first half of `start`: decide which order this click is about, and hold its seat.
+
+    `ended` is this buyer's older order whose payment page is over: its hold is taken over.
+
+    Raises:
+        NotFound, NotAllowed, OfferRetired, SeatsSoldOut, TooManyCheckouts
+    """
+    with line.in_line(offer=offer, buyer=user_id), db.transaction() as session:
+        return _reserve(session, actor, user_id, offer, ended)
 
 
 def give_back(*, actor: Actor, order: str) -> None:
@@ -123,21 +134,20 @@ def give_back(*, actor: Actor, order: str) -> None:
 
 def _reserve(
     db: Session, actor: Actor, user_id: UserId, offer_id: str, ended: OrderId | None
-) -> _Turn:
+) -> Turn:
     """One transaction: decide which order this click is about, and hold its seat."""
     offer, mentor = _on_sale(db, actor, offer_id)
     locking.lock(db, users=[user_id], mentors=[mentor.id])
-    db.refresh(mentor)
-    db.refresh(offer)
+    locking.read_again(db, mentor, offer)
     if offer.status is not OfferStatus.ACTIVE:
         raise OfferRetired
     pending = _pending(db, user_id, mentor)
     if pending is not None and pending.id != ended:
         same = pending.offer_id == offer.id and pending.expires_at > clock.utc_now()
         if same or pending.bank_pending_at is not None:
-            return _Turn(pending.id)
+            return Turn(pending.id)
         _begin_handover(pending)
-        return _Turn(pending.id, in_the_way=True)
+        return Turn(pending.id, in_the_way=True)
     if pending is not None:
         _hand_over(db, actor, pending)
     seat = seats.find_unreleased(db, user_id, mentor.id)
@@ -145,7 +155,7 @@ def _reserve(
         raise NotFound("pack")
     if pending is None:
         _check_account_limit(db, user_id)
-    return _Turn(_write_order(db, actor, user_id, mentor, offer, seat).id)
+    return Turn(_write_order(db, actor, user_id, mentor, offer, seat).id)
 
 
 def _write_order(
@@ -178,6 +188,7 @@ def _write_order(
     )
     db.add(order)
     db.flush()
+    settlement.publish(db, order)
     audit.record(
         db,
         actor=actor,
@@ -267,6 +278,7 @@ def _hand_over(db: Session, actor: Actor, order: Order) -> None:
     order.status = OrderStatus.EXPIRED if order.expires_at <= now else OrderStatus.CANCELED
     order.ended_at = now
     db.flush()
+    settlement.publish(db, order)
     audit.record(
         db,
         actor=actor,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, locking, payments, seats, urls
+from services import access, audit, clock, db, locking, payments, ratelimits, seats, topics, urls
 from services.audit import Actor
 from services.config import settings
 from services.errors import ProviderRejected, ProviderUnavailable
@@ -41,11 +41,12 @@ def look_again(*, actor: Actor, order: str) -> None:
     An order that has ended lately is asked about too: its page may have been paid all the same.
 
     Raises:
-        NotFound, ProviderUnavailable
+        NotFound, ProviderUnavailable, TooManyAttempts
     """
     with db.reading() as session:
         row = access.order_for(session, actor, order)
     if row.status is OrderStatus.PENDING or _may_be_paid_late(row):
+        ratelimits.hit(ratelimits.PROVIDER_LOOKS, str(actor.user_id))
         settle(row.id)
 
 
@@ -120,12 +121,20 @@ def apply(
         return order
     if order.checkout_id is None:
         order.checkout_id, order.checkout_url = seen.id, seen.url
+        publish(db, order)
     if seen.state is CheckoutState.WAITING:
         _wait_for_bank(db, actor, order)
-    else:
-        order.declined_at = order.declined_at or (clock.utc_now() if seen.declined else None)
-        order.check_at = _next_look(order)
+        return order
+    if seen.declined and order.declined_at is None:
+        order.declined_at = clock.utc_now()
+        publish(db, order)
+    order.check_at = _next_look(order)
     return order
+
+
+def publish(db: Session, order: Order) -> None:
+    """Let the open pages that show this order know."""
+    topics.publish(db, topics.ORDERS, topics.mentee(order.mentee_id))
 
 
 def sweep(*, limit: int = 50) -> int:
@@ -239,6 +248,7 @@ def _end(db: Session, actor: Actor, order: Order, status: OrderStatus) -> None:
     }
     order.status, order.ended_at = status, clock.utc_now()
     db.flush()
+    publish(db, order)
     seats.release_hold(db, actor=actor, order=order, reason=reasons[status])
     audit.record(
         db,
@@ -263,6 +273,7 @@ def _wait_for_bank(db: Session, actor: Actor, order: Order) -> None:
             _end(db, actor, order, OrderStatus.EXPIRED)
         return
     order.bank_pending_at = now
+    publish(db, order)
     seat = db.get(Seat, order.seat_id) if order.seat_id is not None else None
     if seat is not None:
         seats.keep_until(db, seat, now + longest)

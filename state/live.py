@@ -1,0 +1,190 @@
+"""Which open pages look at what, so that a change is read once and shown to everybody who looks.
+
+A page takes part by three things: its `load` calls `look` (or `watch`) with its audience, it has a
+guarded event `refresh`, and that one shows what `news` gives it. What a person is typing, and where
+in a list they are, is never part of an audience, so no refresh can undo it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from reflex.state import State
+from reflex_base.event import Event
+from reflex_base.utils.format import format_event_handler
+from sqlmodel import Session
+
+from services.audit import Actor
+from state.base import AppState, read
+
+T = TypeVar("T")
+
+REPORT_PAUSE = 1.0
+"""A report sums up many rows: in a rush it follows once a second."""
+
+_UNREAD = object()
+_ARRIVAL = format_event_handler(State.event_handlers["hydrate_and_load"])
+
+
+@dataclass(frozen=True, slots=True)
+class Audience(Generic[T]):
+    """What several tabs show alike: `read` reads all of it, and `topics` say when to read again.
+
+    `key` tells one audience from another: the page, and whatever `read` depends on. `pause` is the
+    least number of seconds between two readings, for what is dear to read.
+    """
+
+    key: tuple[Hashable, ...]
+    topics: frozenset[str]
+    read: Callable[[Session], T] = dataclasses.field(compare=False)
+    pause: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Looker:
+    """One open tab. `sid` is its connection, `refresh` the full name of its page's event.
+
+    `shown` is the reading that the tab shows, `waiting` says that a refresh is on its way to it.
+    """
+
+    token: str
+    sid: str
+    actor: Actor
+    audience: Audience[Any]
+    refresh: str
+    router_data: dict[str, Any]
+    shown: object = _UNREAD
+    waiting: bool = False
+
+
+class Lookers:
+    """The open tabs of this web worker by token, by audience and by topic."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, Looker] = {}
+        self._by_key: dict[tuple[Hashable, ...], dict[str, Looker]] = {}
+        self._by_topic: dict[str, set[tuple[Hashable, ...]]] = {}
+        self._latest: dict[tuple[Hashable, ...], object] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_token)
+
+    def enter(self, looker: Looker) -> None:
+        """A tab begins to look; whatever it looked at before, it does no longer."""
+        self.forget(looker.token)
+        key = looker.audience.key
+        self._by_token[looker.token] = looker
+        self._by_key.setdefault(key, {})[looker.token] = looker
+        for topic in looker.audience.topics:
+            self._by_topic.setdefault(topic, set()).add(key)
+
+    def forget(self, token: str) -> None:
+        """A tab turned the page, lost its right to look, or is gone."""
+        looker = self._by_token.pop(token, None)
+        if looker is None:
+            return
+        key = looker.audience.key
+        del self._by_key[key][token]
+        if self._by_key[key]:
+            return
+        del self._by_key[key]
+        self._latest.pop(key, None)
+        for topic in looker.audience.topics:
+            self._by_topic[topic].discard(key)
+            if not self._by_topic[topic]:
+                del self._by_topic[topic]
+
+    def keep(self, is_open: Callable[[Looker], bool]) -> None:
+        """Forget the tabs whose connection has ended."""
+        for looker in [one for one in self._by_token.values() if not is_open(one)]:
+            self.forget(looker.token)
+
+    def find(self, token: str) -> Looker | None:
+        """The tab, when it looks at something."""
+        return self._by_token.get(token)
+
+    def touched(self, topics: Iterable[str] | None) -> set[tuple[Hashable, ...]]:
+        """The audiences that watch one of these topics; None: all of them."""
+        if topics is None:
+            return set(self._by_key)
+        return {key for topic in topics for key in self._by_topic.get(topic, ())}
+
+    def of(self, key: tuple[Hashable, ...]) -> list[Looker]:
+        """The tabs of an audience."""
+        return list(self._by_key.get(key, {}).values())
+
+    def set_latest(self, key: tuple[Hashable, ...], reading: object) -> None:
+        """What is true now for an audience that somebody still belongs to."""
+        if key in self._by_key:
+            self._latest[key] = reading
+
+    def latest(self, key: tuple[Hashable, ...]) -> object | None:
+        """What was read last for an audience."""
+        return self._latest.get(key)
+
+    def take(self, looker: Looker) -> object | None:
+        """The newest reading, which the tab is about to show; None when there is none."""
+        looker.waiting = False
+        reading = self.latest(looker.audience.key)
+        if reading is not None:
+            looker.shown = reading
+        return reading
+
+
+LOOKERS = Lookers()
+"""The tabs of this process."""
+
+
+async def look(state: AppState, audience: Audience[T]) -> Looker:
+    """From now on, call this page's `refresh` when the audience changed.
+
+    Call it before reading what the page shows: a change in between is then not lost.
+    """
+    session = state.router.session
+    before = LOOKERS.find(session.client_token)
+    looker = Looker(
+        token=session.client_token,
+        sid=session.session_id,
+        actor=await state._actor(),  # pyright: ignore[reportPrivateUsage]
+        audience=audience,
+        refresh=f"{state.get_full_name()}.refresh",
+        router_data=dict(state.get_value("router_data")),
+    )
+    if before is not None and before.audience == audience:
+        looker.waiting = before.waiting
+    LOOKERS.enter(looker)
+    return looker
+
+
+async def watch(state: AppState, audience: Audience[T]) -> T:
+    """`look`, and what the page shows now."""
+    looker = await look(state, audience)
+    looker.shown = reading = await read(audience.read)
+    return reading
+
+
+async def news(state: AppState) -> Any:
+    """What this page's audience reads now; None when it has to be loaded anew, because the tab
+    looks at something else, or the person may do other things than when the page was loaded."""
+    looker = LOOKERS.find(state.router.session.client_token)
+    if looker is None or looker.refresh != f"{state.get_full_name()}.refresh":
+        return None
+    if looker.actor != await state._actor():  # pyright: ignore[reportPrivateUsage]
+        return None
+    return LOOKERS.take(looker)
+
+
+def forget(token: str) -> None:
+    """The tab looks at nothing any more."""
+    LOOKERS.forget(token)
+
+
+def arrival(token: str) -> Event | None:
+    """How a tab whose state has run out while it looked begins anew, as if it connected."""
+    looker = LOOKERS.find(token)
+    if looker is None:
+        return None
+    return Event(name=_ARRIVAL, router_data=dict(looker.router_data))
