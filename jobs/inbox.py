@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import checkout, inbox, refunds
+from services import checkout, inbox, refunds, tracing
 from services.inbox import Outcome, Taken
 
 
@@ -61,7 +61,8 @@ def handle_inbox() -> None:
     """Handle everything that is due, oldest first."""
     while events := inbox.take():
         for taken in events:
-            handle(taken)
+            with tracing.bound(taken.event_id):
+                handle(taken)
 
 
 wake = WakeUp(handle_inbox)

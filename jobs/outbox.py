@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import clock, db, mail, notifications, outbox, refunds
+from services import clock, db, mail, notifications, outbox, refunds, tracing
 from services.outbox import Message
 
 
@@ -51,7 +51,8 @@ def send_outbox() -> None:
     """Send everything that is due, oldest first."""
     while messages := outbox.take():
         for message in messages:
-            send(message)
+            with tracing.bound(message.trace or tracing.new_id()):
+                send(message)
 
 
 wake = WakeUp(send_outbox)

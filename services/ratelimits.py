@@ -6,15 +6,15 @@ import threading
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import cast
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from services.config import settings
 from services.errors import TooManyAttempts
 from services.ids import hashed
+from services.shared_counts import SharedCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ MAIL_ACCOUNT = Limit("mail-account", parse("5/hour"))
 """Verification and reset mails to one address."""
 MAIL_ADDRESS = Limit("mail-address", parse("30/hour"))
 PASSWORD_ACCOUNT = Limit("password-account", parse("10/15 minutes"))
+PROVIDER_LOOKS = Limit("provider-looks", parse("120/minute"))
+"""Questions to a payment provider by one account. The page one comes back to asks 24 times a
+minute, and a person may have several of them open."""
 ERROR_REPORTS = Limit("error-reports", parse("20/hour"))
 """Failures of scripts that one address may write into the log."""
 LINK_ADDRESS = Limit("link-address", parse("60/15 minutes"))
@@ -95,6 +98,4 @@ def _shared() -> FixedWindowRateLimiter:
 
 def _storage() -> Storage:
     url = settings().redis_url
-    if not url:
-        return MemoryStorage()
-    return cast(Storage, storage_from_string(url))  # asynchronous only for async+redis://
+    return SharedCounts(url) if url else MemoryStorage()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mentorships.launch import ROOT
 from mentorships.same_origin import use_page_origin
 from services import db
 from services.config import settings
+from tests.journeys.world import World
 from tests.support.ports import free_ports
 from tests.support.servers import LiveApp, environment_of
 
@@ -76,12 +78,47 @@ def test_webhooks_need_no_origin_because_their_signature_decides(client: httpx.C
 
 
 def test_pages_carry_security_headers_and_are_not_cached(client: httpx.Client) -> None:
-    headers = client.get("/").headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "DENY"
-    assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert headers["referrer-policy"] == "same-origin"
-    assert headers["cache-control"] == "no-cache"
+    for path in ("/", "/mentors", "/mentors/nobody", "/admin/orders", "/no/such/page"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert "microphone=(self)" in headers["permissions-policy"]
+        assert headers["cache-control"] == "no-cache"
+        assert len(headers["x-request-id"]) == 16
+        parts = headers["content-security-policy"].split("; ")
+        policy = {name: value for name, _, value in (part.partition(" ") for part in parts)}
+        assert policy["frame-ancestors"] == "'none'"
+        assert policy["script-src"].count("sha256-") >= 3
+        assert "unsafe" not in policy["script-src"]
+
+
+def test_what_is_no_page_may_load_nothing(client: httpx.Client) -> None:
+    for path in ("/health", "/ready", "/metrics", "/api/webhooks/stripe", "/icon.svg"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy or path == "/icon.svg"
+        assert "unsafe-inline' 'sha" not in policy
+
+
+def test_one_scrape_shows_what_web_and_worker_have_counted(
+    client: httpx.Client, live_app: LiveApp
+) -> None:
+    world = World(live_app)
+    with world.inside():
+        world.bought(world.mentee("Mia Maler"), world.mentor("Otto Oster"))
+    wanted = (
+        'mentorships_http_requests_total{method="POST",route="/api/webhooks/stripe",status="200"}',
+        'mentorships_jobs_total{kind="inbox:checkout.session.completed",outcome="succeeded"}',
+        'mentorships_vendor_calls_total{operation="send_mail",outcome="ok",provider="resend"}',
+        "mentorships_worker_heartbeat_age_seconds",
+        "mentorships_websockets_open",
+    )
+    deadline = time.monotonic() + 60
+    while missing := [name for name in wanted if name not in client.get("/metrics").text]:
+        assert time.monotonic() < deadline, missing
+        time.sleep(0.2)
 
 
 def test_hashed_files_are_kept_for_ever_but_a_missing_one_is_not(client: httpx.Client) -> None:

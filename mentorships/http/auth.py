@@ -168,7 +168,7 @@ async def _signed_in(request: Request) -> Presence:
 def _home(presence: Presence) -> str:
     """Where a person begins who wanted no particular page."""
     if presence.actor.is_admin:
-        return "/admin/orders"
+        return "/admin"
     return "/mentor" if presence.actor.mentor_id else "/dashboard"
 
 

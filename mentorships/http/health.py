@@ -47,7 +47,7 @@ def _passes(name: str, check: Callable[[], bool]) -> bool:
     try:
         return check()
     except Exception as error:
-        _log.warning("not ready", check=name, error=type(error).__name__)
+        _log.warning("not_ready", check=name, error=type(error).__name__)
         return False
 
 

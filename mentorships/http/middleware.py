@@ -1,32 +1,24 @@
-"""What holds for every HTTP answer: who may send unsafe requests, headers, caching, deep links."""
+"""Who may send unsafe requests, and deep links. What else holds for every answer is in edge.py."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mentorships.http.edge import Edge
 from services.config import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Their signature decides, and no browser sends them.
 SIGNED_PATHS = "/api/webhooks/"
-FOREVER = "public, max-age=31536000, immutable"
-
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
-    # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-}
 
 
 def protect(app: ASGIApp, chosen: Settings, pages_dir: Path) -> ASGIApp:
     """Wrap the whole application in the edge's rules."""
-    return AnswerHeaders(OriginGuard(DeepLinks(app, pages_dir), chosen), chosen)
+    return Edge(OriginGuard(DeepLinks(app, pages_dir), chosen), chosen, pages_dir)
 
 
 class OriginGuard:
@@ -59,33 +51,6 @@ class OriginGuard:
         if origin is not None:
             return origin in self._allowed
         return headers.get("sec-fetch-site") == "same-origin"
-
-
-class AnswerHeaders:
-    """Adds security headers, and lets browsers keep hashed files forever and pages not at all."""
-
-    def __init__(self, app: ASGIApp, chosen: Settings) -> None:
-        self._app = app
-        self._headers = dict(SECURITY_HEADERS)
-        if chosen.secure_cookies:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; headers that the application chose itself stay."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                hashed = scope["path"].startswith("/assets/") and message["status"] in (200, 304)
-                headers.setdefault("Cache-Control", FOREVER if hashed else "no-cache")
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 class DeepLinks:

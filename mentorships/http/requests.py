@@ -47,7 +47,7 @@ def client_address(request: Request) -> str:
     address that is no trusted proxy.
     """
     peer = request.client.host if request.client else ""
-    if not _is_trusted(peer):
+    if not is_trusted(peer):
         return peer
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     address = peer
@@ -55,7 +55,7 @@ def client_address(request: Request) -> str:
         if not _is_address(hop):
             return address
         address = hop
-        if not _is_trusted(hop):
+        if not is_trusted(hop):
             return hop
     return address
 
@@ -68,7 +68,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_trusted(address: str) -> bool:
+def is_trusted(address: str) -> bool:
+    """Whether this is the address of one of TRUSTED_PROXIES."""
     return _is_address(address) and any(ip_address(address) in net for net in _trusted_networks())
 
 

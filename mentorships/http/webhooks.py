@@ -1,23 +1,38 @@
 """Webhooks: verify the raw body, store it, answer. Handling is a job's work.
 
-Answers: 200 stored (or here before), 400 forged, stale or unreadable, 413 too large. Any other
-failure is a 500, and the provider sends it again.
+Answers: 200 stored (or here before), 400 forged, stale or unreadable, 405 not a POST, 413 too
+large, 503 when too many wait to be stored. Any other failure is the edge's 500 or 503, and the
+provider sends it again.
+
+This is the one address that may be hit a thousand times a second, so it is matched before
+everything else, and events that come together are stored by one transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import json
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mentorships.http.batches import Batches, Failures, TooManyWaiting
+from mentorships.http.edge import ROUTE, TRACE_HEADER
 from services import clock, inbox
 from services.config import settings
+from services.inbox import Arrival
 from services.providers.payments.base import BadEvent, BadSignature
 from services.providers.payments.registry import payments
+
+MOST_TOGETHER = 64
+"""Events of one transaction: about as long as one purchase's."""
+MOST_WAITING = 1_000
+RETRY_AFTER_SECONDS = 5
+SIGNATURES = {"/api/webhooks/stripe": ("stripe", b"stripe-signature")}
+"""Which provider sends to which path, and the header that holds its signature."""
 
 log = structlog.get_logger()
 
@@ -26,50 +41,126 @@ class TooLarge(Exception):
     """The body is larger than a webhook can be."""
 
 
-async def read_bounded(request: Request, limit: int) -> bytes:
+class ClientLeft(Exception):
+    """The body broke off: nobody waits for an answer."""
+
+
+class Bell:
+    """Rings for the worker in a thread of its own: the queue's storage may be slow or away."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._lock = threading.Lock()
+        self._ringing = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
+
+    def __call__(self) -> None:
+        """Ring soon, once for everybody who asked meanwhile."""
+        with self._lock:
+            if not self._ringing:
+                self._thread.submit(self._go)
+                self._ringing = True
+
+    def _go(self) -> None:
+        with self._lock:  # before ringing: what is stored from here on asks anew
+            self._ringing = False
+        try:
+            self._ring()
+        except Exception as error:  # the event is stored: the sweep finds it
+            log.warning("wake_up_failed", error=type(error).__name__)
+
+
+class Intake:
+    """Takes the webhooks; everything else goes on to `inner`.
+
+    `wake` tells the worker that something has come. It is asked for every batch, and must bear it.
+    """
+
+    def __init__(
+        self, inner: ASGIApp, wake: Callable[[], None], *, most_waiting: int = MOST_WAITING
+    ) -> None:
+        self._inner = inner
+        self._wake = Bell(wake)
+        self._loaded: set[str] = set()
+        self._batches = Batches[Arrival](
+            self._store, most_together=MOST_TOGETHER, most_waiting=most_waiting
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a webhook, or pass the request on."""
+        if scope["type"] != "http" or (path := scope["path"]) not in SIGNATURES:
+            await self._inner(scope, receive, send)
+            return
+        scope[ROUTE] = path
+        if scope["method"] != "POST":
+            await _say(send, 405, {"error": "webhooks are posted"}, (b"allow", b"POST"))
+            return
+        try:
+            arrival = await self._verified(scope, receive)
+            await self._batches.put(arrival)
+        except ClientLeft:
+            return
+        except TooLarge:
+            await _refuse(send, 413, "the body is too large")
+        except (BadSignature, BadEvent) as error:
+            await _refuse(send, 400, str(error))
+        except TooManyWaiting:
+            again = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
+            await _refuse(send, 503, "too many events wait to be stored", again)
+        else:
+            # The provider's name of the event is what its handling is logged under as well.
+            await _say(send, 200, {"received": True}, (TRACE_HEADER, arrival.event_id.encode()))
+
+    async def _verified(self, scope: Scope, receive: Receive) -> Arrival:
+        provider, header = SIGNATURES[scope["path"]]
+        body = await read_bounded(receive, settings().webhook_max_bytes)
+        if provider not in self._loaded:  # the SDK takes a second to load, the first time
+            await asyncio.to_thread(payments, provider)
+            self._loaded.add(provider)
+        signature = next((value for name, value in scope["headers"] if name == header), b"")
+        now = clock.utc_now()
+        event = payments(provider).read_event(body, signature.decode("latin-1"), now)
+        text = body.decode("utf-8")
+        return Arrival(provider, event.id, event.type, event.object_id, text, now)
+
+    def _store(self, arrivals: Sequence[Arrival]) -> Failures:
+        received = inbox.receive_together(arrivals)
+        if received.new:
+            self._wake()
+        return received.failures
+
+
+async def read_bounded(receive: Receive, limit: int) -> bytes:
     """The raw body, read no further than `limit` bytes.
 
     Raises:
-        TooLarge
+        TooLarge, ClientLeft
     """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        body += message.get("body", b"")
         if len(body) > limit:
             raise TooLarge
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
-def routes(wake: Callable[[], None]) -> list[Route]:
-    """The webhook routes; `wake` tells the worker that something has come."""
-
-    async def stripe(request: Request) -> Response:
-        try:
-            body = await read_bounded(request, settings().webhook_max_bytes)
-            signature = request.headers.get("stripe-signature", "")
-            new = await asyncio.to_thread(_receive_stripe, body, signature)
-        except TooLarge:
-            return _refused(413, "the body is too large")
-        except (BadSignature, BadEvent) as error:
-            return _refused(400, str(error))
-        if new:
-            await asyncio.to_thread(wake)
-        return JSONResponse({"received": True})
-
-    return [Route("/api/webhooks/stripe", stripe, methods=["POST"])]
-
-
-def _receive_stripe(body: bytes, signature: str) -> bool:
-    event = payments("stripe").read_event(body, signature, clock.utc_now())
-    return inbox.receive(
-        provider="stripe",
-        event_id=event.id,
-        type=event.type,
-        object_id=event.object_id,
-        payload=body.decode("utf-8"),
-    )
-
-
-def _refused(status: int, why: str) -> Response:
+async def _refuse(send: Send, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:
     log.warning("webhook_refused", status=status, why=why)
-    return JSONResponse({"error": why}, status_code=status)
+    await _say(send, status, {"error": why}, *headers)
+
+
+async def _say(
+    send: Send, status: int, answer: dict[str, object], *headers: tuple[bytes, bytes]
+) -> None:
+    body = json.dumps(answer).encode()
+    told = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": body})

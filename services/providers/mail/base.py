@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.providers.answers import Answer
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -24,6 +26,15 @@ class MailProvider(Protocol):
 
     def send(self, mail: Mail) -> str:
         """Hand the mail over and return the service's id of it.
+
+        Raises:
+            ProviderUnavailable, ProviderRejected
+        """
+        ...
+
+    def check(self, *, sender: str) -> Answer:
+        """Ask for something harmless, without sending: is the key or password right, and may mail
+        come from `sender`?
 
         Raises:
             ProviderUnavailable, ProviderRejected

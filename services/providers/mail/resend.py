@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import Final
 
 import httpx
 
 from services.errors import ProviderRejected, ProviderUnavailable
+from services.providers import calls
+from services.providers.answers import Answer, clock_of
 from services.providers.mail.base import Mail
 
 NAME: Final = "resend"
@@ -34,12 +37,40 @@ class ResendMail:
             "tags": [{"name": "kind", "value": mail.kind}],
         }
         try:
-            answer = self._client.post("/emails", json=body, headers={"Idempotency-Key": mail.key})
+            with calls.operation("send_mail"), calls.observed(NAME) as request:
+                answer = self._client.post(
+                    "/emails", json=body, headers={"Idempotency-Key": mail.key}
+                )
+                request.status = answer.status_code
         except httpx.HTTPError as error:
             raise ProviderUnavailable(NAME, type(error).__name__) from error
         if answer.is_success:
             return str(answer.json()["id"])
         raise _refusal(answer)
+
+    def check(self, *, sender: str) -> Answer:
+        """List the domains. A key that may only send is refused that, and is right all the same."""
+        try:
+            with calls.operation("check"), calls.observed(NAME) as request:
+                answer = self._client.get("/domains")
+                request.status = answer.status_code
+        except httpx.HTTPError as error:
+            raise ProviderUnavailable(NAME, type(error).__name__) from error
+        at = clock_of(answer.headers)
+        if not answer.is_success:
+            refused = _refusal(answer)
+            if refused.code == "restricted_api_key":
+                return Answer("the key may only send, so it cannot look at the domains", at=at)
+            raise refused
+        domain = parseaddr(sender)[1].partition("@")[2].lower()
+        states = {each["name"]: each["status"] for each in answer.json()["data"]}
+        if states.get(domain) == "verified":
+            return Answer(f"the domain {domain} is verified", at=at)
+        return Answer(
+            "the key is right",
+            (f"the domain {domain} of MAIL_FROM is not verified: add it at Resend",),
+            at,
+        )
 
 
 def _refusal(answer: httpx.Response) -> ProviderUnavailable | ProviderRejected:

@@ -11,6 +11,8 @@ from email.utils import formatdate, parseaddr
 from typing import Final, Literal
 
 from services.errors import ProviderRejected, ProviderUnavailable
+from services.providers import calls
+from services.providers.answers import Answer
 from services.providers.mail.base import Mail
 
 NAME: Final = "smtp"
@@ -37,12 +39,32 @@ class SmtpMail:
         """Send one mail and return its Message-ID."""
         message = _message(mail)
         try:
-            with self._connected() as server:
+            with (
+                calls.operation("send_mail"),
+                calls.observed(NAME),
+                self._connected() as server,
+            ):
                 server.send_message(message)
         except (smtplib.SMTPException, OSError) as error:
             kind = ProviderRejected if _is_final(error) else ProviderUnavailable
             raise kind(NAME, type(error).__name__) from error
         return str(message["Message-ID"])
+
+    def check(self, *, sender: str) -> Answer:
+        """Connect, sign in, begin a mail from `sender`, and leave without one."""
+        address = parseaddr(sender)[1]
+        try:
+            with calls.operation("check"), calls.observed(NAME), self._connected() as server:
+                server.ehlo_or_helo_if_needed()
+                code, _ = server.mail(address)
+                server.rset()
+        except smtplib.SMTPAuthenticationError as error:
+            raise ProviderUnavailable(NAME, "the password was refused", code="auth") from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise ProviderUnavailable(NAME, type(error).__name__) from error
+        signed_in = "signed in" if self._user else "connected, without a password"
+        problem = f"the server takes no mail from {address}: change MAIL_FROM"
+        return Answer(f"{signed_in} at {self._host}", (problem,) if code >= 400 else ())
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()

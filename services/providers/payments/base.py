@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.money import Money
+from services.providers.answers import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +135,8 @@ class PaymentProvider(Protocol):
         Raises:
             BadSignature, BadEvent
         """
+        ...
+
+    def check(self, *, webhook_url: str, events: frozenset[str]) -> Answer:
+        """Ask for something harmless: is the key right, do webhooks of these types reach us?"""
         ...

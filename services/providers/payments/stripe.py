@@ -19,6 +19,8 @@ from stripe.checkout import Session
 
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.money import Money, exponent
+from services.providers import calls
+from services.providers.answers import Answer, clock_of
 from services.providers.payments.base import (
     BadEvent,
     BadSignature,
@@ -30,14 +32,18 @@ from services.providers.payments.base import (
     ProviderRefund,
     RefundState,
 )
+from services.providers.payments.stripe_client import ObservedClient
+from services.providers.payments.stripe_endpoints import endpoint_problems
 
 if TYPE_CHECKING:
+    from stripe import RequestOptions
     from stripe.params.checkout import SessionCreateParams
 
 NAME: Final = "stripe"
 TOLERANCE_SECONDS: Final = 300
 RETRIES: Final = 2
 PAGE: Final = 100
+REFUSED_KEY: Final = "authentication"
 
 # fmt: off
 ZERO_DECIMAL: Final = frozenset({
@@ -62,17 +68,18 @@ class StripePayments:
     def __init__(
         self, *, key: str, webhook_secret: str, api_base: str, timeout_seconds: float
     ) -> None:
+        self._key = key
         self._webhook_secret = webhook_secret.encode()
         self._client = stripe.StripeClient(
             key,
             base_addresses={"api": api_base},
             max_network_retries=RETRIES,
-            http_client=stripe.HTTPXClient(timeout=timeout_seconds, allow_sync_methods=True),
+            http_client=ObservedClient(timeout=timeout_seconds, allow_sync_methods=True),
         )
 
     def create_checkout(self, new: NewCheckout) -> Checkout:
         """Create the payment page; asked again with the same order and attempt: the same page."""
-        with _translated():
+        with _translated("create_checkout"):
             session = self._client.v1.checkout.sessions.create(
                 params=_page(new),
                 options={"idempotency_key": f"checkout:{new.order}:{new.attempt}"},
@@ -80,7 +87,7 @@ class StripePayments:
         return _checkout(session)
 
     def get_checkout(self, checkout_id: str) -> Checkout:
-        with _translated():
+        with _translated("get_checkout"):
             session = self._client.v1.checkout.sessions.retrieve(
                 checkout_id, params={"expand": ["payment_intent"]}
             )
@@ -89,7 +96,7 @@ class StripePayments:
     def end_checkout(self, checkout_id: str) -> Checkout:
         """End the page. Stripe refuses when it is not open any more: then the truth is read."""
         try:
-            with _translated():
+            with _translated("end_checkout"):
                 self._client.v1.checkout.sessions.expire(checkout_id)
         except ProviderRejected as refused:
             if refused.code == "resource_missing":
@@ -97,7 +104,7 @@ class StripePayments:
         return self.get_checkout(checkout_id)
 
     def list_checkouts(self, since: datetime) -> Iterator[Checkout]:
-        with _translated():
+        with _translated("list_checkouts"):
             page = self._client.v1.checkout.sessions.list(
                 params={
                     "created": {"gte": int(since.timestamp())},
@@ -109,7 +116,7 @@ class StripePayments:
                 yield _checkout(session)
 
     def create_refund(self, new: NewRefund) -> ProviderRefund:
-        with _translated():
+        with _translated("create_refund"):
             refund = self._client.v1.refunds.create(
                 params={
                     "payment_intent": new.payment_id,
@@ -121,11 +128,11 @@ class StripePayments:
         return _refund(refund)
 
     def get_refund(self, refund_id: str) -> ProviderRefund:
-        with _translated():
+        with _translated("get_refund"):
             return _refund(self._client.v1.refunds.retrieve(refund_id))
 
     def list_refunds(self, payment_id: str) -> list[ProviderRefund]:
-        with _translated():
+        with _translated("list_refunds"):
             page = self._client.v1.refunds.list(
                 params={"payment_intent": payment_id, "limit": PAGE}
             )
@@ -139,6 +146,26 @@ class StripePayments:
         """
         _verify(body, signature, self._webhook_secret, now)
         return _event(body)
+
+    def check(self, *, webhook_url: str, events: frozenset[str]) -> Answer:
+        """One read that selling needs, and the account's webhook endpoints; without retries."""
+        options: RequestOptions = {"max_network_retries": 0}
+        with _translated("check"):
+            seen = self._client.v1.checkout.sessions.list(params={"limit": 1}, options=options)
+        answered = seen.last_response
+        at = clock_of(answered.headers) if answered is not None else None
+        mode = "live mode" if "_live_" in self._key else "test mode"
+        try:
+            with _translated("check"):
+                page = self._client.v1.webhook_endpoints.list(
+                    params={"limit": PAGE}, options=options
+                )
+                endpoints = list(page.auto_paging_iter())
+        except ProviderUnavailable as error:
+            if error.code != REFUSED_KEY:
+                raise
+            return Answer(f"{mode}; this key may not look at the webhook endpoints", at=at)
+        return Answer(mode, tuple(endpoint_problems(endpoints, webhook_url, events)), at)
 
 
 def _page(new: NewCheckout) -> SessionCreateParams:
@@ -233,14 +260,15 @@ def _refund(refund: stripe.Refund) -> ProviderRefund:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(operation: str) -> Iterator[None]:
     """Stripe's errors become ours. A wrong key is an outage: nothing is known of the outcome."""
     try:
-        yield
+        with calls.operation(operation):
+            yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise ProviderUnavailable(NAME, str(error), code=error.code or "") from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise ProviderUnavailable(NAME, "the key was refused", code="authentication") from error
+        raise ProviderUnavailable(NAME, "the key was refused", code=REFUSED_KEY) from error
     except stripe.StripeError as error:
         status = error.http_status or 500
         message = f"{status} {error.code or ''} {error.user_message or ''}".strip()

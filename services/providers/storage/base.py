@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+import secrets
 from typing import BinaryIO, Protocol
+
+from services.errors import ProviderUnavailable
 
 KEY_LENGTH = 240
 _PART = r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*"
@@ -52,6 +56,24 @@ class Storage(Protocol):
             BadKey, ProviderUnavailable
         """
         ...
+
+
+def probe(store: Storage) -> None:
+    """Write, read and remove a small file: what a store must be able to do.
+
+    Raises:
+        ProviderUnavailable: one of the three failed.
+    """
+    key, content = f"probe-{secrets.token_hex(8)}", secrets.token_bytes(64)
+    try:
+        store.put(key, io.BytesIO(content))
+        with store.open(key) as file:
+            if file.read() != content:
+                raise ProviderUnavailable("storage", "a file came back changed")
+    except FileMissing:
+        raise ProviderUnavailable("storage", "a file that was written is not there") from None
+    finally:
+        store.delete(key)
 
 
 def checked(key: str) -> str:

@@ -1,0 +1,135 @@
+"""The security headers of every answer, and which scripts a page may run.
+
+Built pages carry a few inline scripts (the colour scheme before the first paint, the router's
+data). Each page's policy names the hashes of its own, so an injected one does not run. Styles need
+'unsafe-inline': components set them as attributes, which no hash covers.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from services.config import Settings
+
+Header = tuple[bytes, bytes]
+
+_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_FALLBACKS = ("404.html", "__spa-fallback.html")
+_NO_PAGES = (
+    *("/api/", "/health", "/ready", "/metrics", "/auth/", "/oauth/", "/calendar/", "/files/"),
+    *("/assets/", "/fonts/", "/_event"),
+)
+"""What answers with redirects, data, files and sentences: nothing there loads anything."""
+_SANDBOX = "/sandbox/"
+_LONGEST_PATH = 200
+_KEPT = 500
+"""How many pages' policies are remembered; there are far fewer pages."""
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Permissions-Policy": (
+        "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), "
+        "usb=(), serial=(), midi=(), magnetometer=(), gyroscope=(), accelerometer=()"
+    ),
+}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+class Policies:
+    """The headers for an address, made once per address of a page."""
+
+    def __init__(self, chosen: Settings, pages_dir: Path) -> None:
+        self._pages_dir = pages_dir
+        self._https = chosen.public_url.startswith("https://")
+        self._origins = sorted(chosen.allowed_origins)
+        fixed = ALWAYS | (HTTPS_ONLY if self._https else {})
+        self._fixed = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
+        self._data = [*self._fixed, _policy_header(NOTHING)]
+        self._sandbox = [*self._fixed, _policy_header(self._simulators())]
+        self._pages: dict[str, list[Header]] = {}
+
+    def headers(self, path: str) -> list[Header]:
+        """The headers of an answer at this address; what the route itself chose stays."""
+        if path.startswith(_NO_PAGES):
+            return self._data
+        if path.startswith(_SANDBOX) or path == "/sandbox":
+            return self._sandbox
+        file = self._file(path)
+        known = self._pages.get(file)
+        if known is None:
+            known = [*self._fixed, _policy_header(self._page(file))]
+            if len(self._pages) < _KEPT:
+                self._pages[file] = known
+        return known
+
+    def _file(self, path: str) -> str:
+        """The built page that is served at this address, relative to the build; "" for none."""
+        name = path.strip("/")
+        if ".." in name or len(name) > _LONGEST_PATH or not name.isprintable():
+            return ""
+        page = "index.html" if not name else f"{name}/index.html"
+        file = name if name.endswith(".html") else page
+        return file if file in self._pages or (self._pages_dir / file).is_file() else ""
+
+    def _page(self, file: str) -> str:
+        scripts: set[str] = set()
+        for name in (file,) if file else _FALLBACKS:
+            built = self._pages_dir / name
+            if built.is_file():
+                scripts |= hashes(built.read_text("utf-8"))
+        sockets = " ".join(origin.replace("http", "ws", 1) for origin in self._origins)
+        return self._joined(
+            "default-src 'self'",
+            " ".join(["script-src 'self'", *sorted(scripts)]),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            # Safari does not count a websocket of the same origin as 'self'.
+            f"connect-src 'self' {sockets}",
+            "media-src 'self' blob:",
+            "worker-src 'self' blob:",
+            "frame-src 'none'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+
+    def _simulators(self) -> str:
+        """Their pages have no script; a payment's form ends on the studio's own address."""
+        return self._joined(
+            "default-src 'none'",
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data: {' '.join(self._origins)}",
+            "font-src 'self'",
+            f"form-action 'self' {' '.join(self._origins)}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+
+    def _joined(self, *directives: str) -> str:
+        more = ("upgrade-insecure-requests",) if self._https else ()
+        return "; ".join([*directives, *more])
+
+
+def hashes(page: str) -> set[str]:
+    """The sources that allow exactly the inline scripts of a page."""
+    found: set[str] = set()
+    for script in _INLINE_SCRIPT.findall(page):
+        digest = hashlib.sha256(script.encode()).digest()
+        found.add(f"'sha256-{base64.b64encode(digest).decode()}'")
+    return found
+
+
+def _policy_header(policy: str) -> Header:
+    return b"content-security-policy", policy.encode()

@@ -1,0 +1,1 @@
+"""Where unexpected errors are reported to, besides the log."""

@@ -1,0 +1,83 @@
+"""The last lock before a line is logged or reported: what looks like a secret or a person is cut.
+
+The first lock is that nobody logs such things; this one is for what slips through, above all in the
+texts of other people's exceptions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+REMOVED = "[removed]"
+SHORTEST_SECRET = 8
+LONGEST_TEXT = 20_000
+
+_SENSITIVE_NAME = re.compile(
+    r"pass(word|wd|phrase)|secret|token|cookie|authorization|credential|api_?key|signature"
+    r"|e_?mail|payload|^(body|headers?|name|full_name|display_name|phone|address|ip|to|form)$",
+    re.IGNORECASE,
+)
+_VENDOR_KEY = re.compile(
+    r"\b(?:[srp]k_(?:test|live)_\w+|whsec_[\w+/=-]+|re_[A-Za-z0-9]+_[A-Za-z0-9]{10,})"
+)
+_LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+_CREDENTIALS = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
+_ASSIGNED = re.compile(
+    r"\b([\w-]{0,40}(?:token|secret|password|passwd|session|flash|signature|cookie))"
+    r"(\s*=\s*|['\"]\s*:\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\"&;,]{3,})",
+    re.IGNORECASE,
+)
+# Every repetition is bounded: a text of an attacker's must not cost more than its length.
+_MAIL = re.compile(r"[^\s<>()\[\]{},;:'\"=/\\@|]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_ROW_OF_POSTGRES = re.compile(r"^(\s*DETAIL:).*$", re.MULTILINE)
+
+_own_secrets: frozenset[str] = frozenset()
+
+
+def know(secrets: Iterable[str]) -> None:
+    """Cut these very values wherever they occur: the secrets among the settings."""
+    global _own_secrets
+    _own_secrets = frozenset(value for value in secrets if len(value) >= SHORTEST_SECRET)
+
+
+def text(value: str) -> str:
+    """The text without own secrets, vendors' keys, credentials, mail addresses and stored rows."""
+    if len(value) > LONGEST_TEXT:
+        value = value[:LONGEST_TEXT] + "…"
+    for secret in _own_secrets:
+        if secret in value:
+            value = value.replace(secret, REMOVED)
+    value = _ROW_OF_POSTGRES.sub(rf"\1 {REMOVED}", value)
+    value = _LOGIN_IN_URL.sub(REMOVED, value)
+    value = _VENDOR_KEY.sub(REMOVED, value)
+    value = _CREDENTIALS.sub(rf"\1 {REMOVED}", value)
+    value = _ASSIGNED.sub(rf"\1\2{REMOVED}", value)
+    return _MAIL.sub(REMOVED, value)
+
+
+def anything(value: Any) -> Any:
+    """The same for whatever a log line may hold; what is filed under a telling name goes whole."""
+    if isinstance(value, str):
+        return text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return fields(cast("Mapping[Any, Any]", value))
+    if isinstance(value, list | tuple | set | frozenset):
+        return [anything(each) for each in cast("Iterable[Any]", value)]
+    return text(str(value))
+
+
+def fields(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """A mapping with every value cut, and whole those whose names say what they hold."""
+    return {
+        str(name): REMOVED if value and is_sensitive(str(name)) else anything(value)
+        for name, value in values.items()
+    }
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a field of this name holds a secret or tells who somebody is."""
+    return _SENSITIVE_NAME.search(name) is not None
