@@ -27,9 +27,16 @@ class DatabaseAway(Exception):
 @lru_cache
 def head() -> frozenset[str]:
     """The newest revisions in `alembic/versions` (one, unless two branches were never merged)."""
-    sources = [path.read_text() for path in (ROOT / "alembic" / "versions").glob("*.py")]
-    revisions = {found for source in sources for found in _REVISION.findall(source)}
-    return frozenset(revisions - {f for source in sources for f in _DOWN_REVISION.findall(source)})
+    return known() - {f for source in _sources() for f in _DOWN_REVISION.findall(source)}
+
+
+def known() -> frozenset[str]:
+    """Every revision in `alembic/versions`."""
+    return frozenset(found for source in _sources() for found in _REVISION.findall(source))
+
+
+def _sources() -> list[str]:
+    return [path.read_text() for path in (ROOT / "alembic" / "versions").glob("*.py")]
 
 
 def current() -> frozenset[str]:

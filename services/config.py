@@ -12,14 +12,30 @@ import secrets
 import tempfile
 from contextlib import suppress
 from functools import lru_cache
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.setting_types import (
+    Database,
+    Dsn,
+    Folder,
+    Host,
+    Key,
+    Networks,
+    Origin,
+    Redis,
+    ResendKey,
+    Sender,
+    StripeKey,
+    Token,
+    Url,
+    WebhookSecret,
+    Zone,
+)
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 STRIPE_API = "https://api.stripe.com"
@@ -40,30 +56,38 @@ class Settings(BaseSettings):
     )
 
     app_env: Literal["local", "test", "production"] = "local"
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=0, ge=0, le=65535)
-    public_url: str = ""
-    secret_key: str = ""
-    data_dir: Path = Path(".data")
-    database_url: str = ""
-    redis_url: str = ""
-    trusted_proxies: str = ""
+    public_url: Origin = ""
+    secret_key: Key = ""
+    data_dir: Folder = Path(".data")
+    database_url: Database = ""
+    redis_url: Redis = ""
+    trusted_proxies: Networks = ""
+    web_workers: int = Field(default=1, ge=1, le=64)
+    database_pool_size: int = Field(default=8, ge=1, le=100)
+    live_updates_per_second: float = Field(default=4, gt=0, le=4)
+    backup_dir: Folder = Path("backups")
+
+    log_format: Literal["text", "json"] = "text"
+    metrics_token: Token = ""
+    sentry_dsn: Dsn = ""
 
     studio_name: str = Field(default="Mentorships", min_length=1, max_length=80)
-    studio_timezone: str = "Europe/Berlin"
+    studio_timezone: Zone = "Europe/Berlin"
     studio_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
 
-    stripe_secret_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = ""
+    stripe_secret_key: StripeKey = ""
+    stripe_webhook_secret: WebhookSecret = ""
+    stripe_api_base: Url = ""
     stripe_timeout_seconds: float = Field(default=10, gt=0, le=80)
 
     mail_provider: Literal["resend", "smtp"] = "resend"
-    mail_from: str = "Mentorships <studio@example.com>"
-    resend_api_key: str = ""
-    resend_api_base: str = ""
-    smtp_host: str = ""
+    mail_from: Sender = "Mentorships <studio@example.com>"
+    resend_api_key: ResendKey = ""
+    resend_api_base: Url = ""
+    smtp_host: Host = ""
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str = ""
     smtp_password: str = ""
@@ -83,31 +107,15 @@ class Settings(BaseSettings):
     webhook_max_bytes: int = Field(default=262_144, ge=1_024, le=5_000_000)
     rate_limits: bool = True
 
-    @field_validator("studio_timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("is not an IANA time zone such as Europe/Berlin")
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        for part in filter(None, (p.strip() for p in value.split(","))):
-            ip_network(part, strict=False)
-        return value
-
     @model_validator(mode="after")
     def _complete(self) -> Self:
         self.public_url = (self.public_url or f"http://localhost:{self.port}").rstrip("/")
-        parts = urlsplit(self.public_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-            raise ValueError("PUBLIC_URL must look like https://studio.example.com, without a path")
         self.sandbox_port = self.sandbox_port or self.port + 1
         self.data_dir = self.data_dir.absolute()
         self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'app.db'}"
-        if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
+        self.backup_dir = self.data_dir / self.backup_dir
+        if self.web_workers > 1 and not self.redis_url:
+            raise ValueError("WEB_WORKERS is more than 1, but REDIS_URL is missing")
         self._check_mail()
         self._check_stripe()
         self._check_production()
@@ -134,6 +142,8 @@ class Settings(BaseSettings):
     def _check_mail(self) -> None:
         if self.mail_provider == "smtp" and not self.smtp_host:
             raise ValueError("MAIL_PROVIDER is smtp, but SMTP_HOST is missing")
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD belong together, and one is missing")
         simulated = not self.resend_api_key
         if self.resend_api_base and not simulated and _is_loopback(self.resend_api_base):
             raise ValueError(
@@ -149,8 +159,8 @@ class Settings(BaseSettings):
     def _check_production(self) -> None:
         if self.app_env != "production":
             return
-        if len(self.secret_key) < 32:
-            raise ValueError("SECRET_KEY needs at least 32 characters when APP_ENV is production")
+        if not self.secret_key:
+            raise ValueError("SECRET_KEY is missing; it is needed when APP_ENV is production")
         missing = [name for name, simulated in self.simulated.items() if simulated]
         if missing:
             raise ValueError(

@@ -22,6 +22,7 @@ from mentorships.sandbox.stripe_errors import StripeError
 from mentorships.sandbox.stripe_events import (
     LATE_SECONDS,
     MODES,
+    WEBHOOK_ENDPOINT,
     Cause,
     Plan,
     default_plan,
@@ -151,6 +152,16 @@ async def _webhooks(asked: Asked) -> Json:
     return {"mode": plan.mode, "seconds": plan.seconds}
 
 
+async def _endpoint(asked: Asked) -> Json:
+    """Change fields of the account's webhook endpoint, as somebody does in the dashboard."""
+    known = ("api_version", "enabled_events", "status", "url")
+    if unknown := set(asked.body) - set(known):
+        raise BadControl(f"A webhook endpoint has no {', '.join(sorted(unknown))}.")
+    with asked.sandbox.store.transaction() as db:
+        store.write_meta(db, WEBHOOK_ENDPOINT, asked.body)
+    return asked.body
+
+
 async def _deliveries(asked: Asked) -> list[Json]:
     query = asked.query
     signed_at = query.get("signed_at")
@@ -205,6 +216,7 @@ def routes() -> list[Route]:
         Route(f"{base}/refunds", control(_refunds), methods=["GET"]),
         Route(f"{base}/refunds/{{id}}/settle", control(_settle_refund), methods=["POST"]),
         Route(f"{base}/webhooks", control(_webhooks), methods=["POST"]),
+        Route(f"{base}/endpoint", control(_endpoint), methods=["POST"]),
         Route(f"{base}/deliveries", control(_deliveries), methods=["GET"]),
         Route(f"{base}/deliveries/flush", control(_flush), methods=["POST"]),
         Route(f"{base}/deliveries/{{id:int}}/done", control(_done), methods=["POST"]),

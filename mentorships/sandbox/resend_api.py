@@ -12,6 +12,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from email.utils import parseaddr
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -166,6 +167,23 @@ async def _retrieve(request: Request) -> Response:
     return _answer(200, {**body, "last_event": "delivered"})
 
 
+async def _domains(request: Request) -> Response:
+    """One verified domain: the one that mail is sent from."""
+    sandbox = context.of(request)
+    try:
+        _check_key(request, sandbox.settings.effective_resend_key)
+    except ResendError as refusal:
+        return _answer(refusal.status, refusal.body)
+    domain = {
+        "id": "d91cd9bd-1176-453e-8fc1-35364d380206",
+        "name": parseaddr(sandbox.settings.mail_from)[1].partition("@")[2].lower(),
+        "status": "verified",
+        "created_at": "2026-01-01 00:00:00.000000+00",
+        "region": "eu-west-1",
+    }
+    return _answer(200, {"object": "list", "has_more": False, "data": [domain]})
+
+
 async def _unknown(_request: Request) -> Response:
     refusal = ResendError(404, "not_found", "The requested endpoint does not exist.")
     return _answer(404, refusal.body)
@@ -177,5 +195,6 @@ def routes() -> list[Route]:
         _post("/emails", _send),
         _post("/emails/batch", _send_batch),
         Route("/resend/emails/{id}", _retrieve, methods=["GET"]),
+        Route("/resend/domains", _domains, methods=["GET"]),
         Route("/resend/{path:path}", _unknown, methods=["GET", "POST", "PATCH", "DELETE"]),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from mentorships.sandbox import store, stripe_refunds, stripe_sessions
 from mentorships.sandbox.store import Json
 from mentorships.sandbox.stripe_errors import no_such
-from mentorships.sandbox.stripe_events import Cause
+from mentorships.sandbox.stripe_events import API_VERSION, WEBHOOK_ENDPOINT, Cause
 from mentorships.sandbox.stripe_lists import as_list, expanded, page
 
 
@@ -91,6 +91,25 @@ def _list_events(call: Call) -> Json:
     return call.listed("event", "/v1/events", types=tuple(types))
 
 
+def _list_webhook_endpoints(call: Call) -> Json:
+    """The one endpoint of this account, as `/control/stripe/endpoint` may have changed it."""
+    endpoint: Json = {
+        "id": "we_simulator",
+        "object": "webhook_endpoint",
+        "api_version": API_VERSION,
+        "application": None,
+        "created": 1_767_225_600,
+        "description": None,
+        "enabled_events": ["*"],
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": f"{call.public_url}/api/webhooks/stripe",
+    }
+    changed = store.read_meta(call.db, WEBHOOK_ENDPOINT) or {}
+    return call.answer(as_list("/v1/webhook_endpoints", [endpoint | changed], False))
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """What an endpoint validates before it begins, and what it then does."""
@@ -111,4 +130,5 @@ ENDPOINTS: dict[str, Endpoint] = {
     "GET refunds/{id}": Endpoint(_retrieve("refund", "id")),
     "GET events": Endpoint(_list_events),
     "GET events/{id}": Endpoint(_retrieve("event", "id")),
+    "GET webhook_endpoints": Endpoint(_list_webhook_endpoints),
 }

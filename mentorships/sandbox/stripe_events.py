@@ -15,6 +15,7 @@ from mentorships.sandbox.store import Json, Record
 
 API_VERSION = "2026-10-28.endive"
 LATE_SECONDS = 60.0
+WEBHOOK_ENDPOINT = "webhook_endpoint"  # the name under which changes of ours are kept
 
 # What happens to a webhook: sent at once, sent twice, sent late, lost, or kept for the caller.
 Mode = Literal["now", "twice", "late", "never", "hold"]

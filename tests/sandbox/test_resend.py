@@ -16,7 +16,7 @@ from tests.sandbox.conftest import Simulators
 from tests.sandbox.specs import spec
 
 Mail = Callable[..., httpx.Response]
-PATHS = ("/emails", "/emails/batch", "/emails/{email_id}")
+PATHS = ("/emails", "/emails/batch", "/emails/{email_id}", "/domains")
 
 
 def message(**changes: object) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def test_exchanges_match_resends_specification(simulators: Simulators, mail: Mai
     batch = mail("/emails/batch", [message(headers=None), message(subject="Two")])
     bearer = {"authorization": sent.request.headers["authorization"]}
     found = simulators.http.get(f"/resend/emails/{sent.json()['id']}", headers=bearer)
-    for answer in (sent, batch, found):
+    domains = simulators.http.get("/resend/domains", headers=bearer)
+    for answer in (sent, batch, found, domains):
         assert answer.status_code == 200
         request, response = as_requests(answer)
         api.validate_request(request)

@@ -25,6 +25,7 @@ SDK_TYPES: dict[str, Any] = {
     "GET refunds/{id}": sdk.RefundRetrieveParams,
     "GET events": sdk.EventListParams,
     "GET events/{id}": sdk.EventRetrieveParams,
+    "GET webhook_endpoints": sdk.WebhookEndpointListParams,
 }
 CHOICES_OF: dict[str, Any] = {
     "billing_address_collection": checkout.SessionCreateParams,

@@ -22,6 +22,7 @@ CLASSES: dict[str, type] = {
     "event": stripe.Event,
     "item": stripe.LineItem,
     "price": stripe.Price,
+    "webhook_endpoint": stripe.WebhookEndpoint,
 }
 # Names and values inside are the caller's.
 FREE = {"metadata", "payment_method_options"}
@@ -131,6 +132,7 @@ def _fetched(client: Simulators) -> list[Json]:
         f"checkout/sessions?limit=100&{expansions}",
         "refunds?limit=100&expand[]=data.charge&expand[]=data.payment_intent",
         "events?limit=100",
+        "webhook_endpoints",
     )
     answers: list[Json] = []
     for path in paths:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from mentorships.cli import main
+from mentorships.launch import ROOT
 from services.config import RESEND_API, STRIPE_API, ConfigError, Settings, settings
 from tests.support.servers import environment_of
 
@@ -18,13 +24,69 @@ PRODUCTION = {
     "PUBLIC_URL": "https://studio.example.com",
     "RESEND_API_KEY": "re_x",
 }
+HIDDEN = "hunter2"
+A_FILE = __file__
+
+# For every setting a value that cannot be meant.
+WRONG: dict[str, str] = {
+    "APP_ENV": "staging",
+    "HOST": "my host",
+    "PORT": "70000",
+    "SANDBOX_PORT": "-1",
+    "PUBLIC_URL": "https://studio.example.com/shop",
+    "SECRET_KEY": HIDDEN,
+    "DATA_DIR": A_FILE,
+    "DATABASE_URL": f"mysql://studio:{HIDDEN}@localhost/studio",
+    "REDIS_URL": f"localhost:6379?{HIDDEN}",
+    "TRUSTED_PROXIES": "10.0.0.0/8, proxy",
+    "WEB_WORKERS": "0",
+    "DATABASE_POOL_SIZE": "many",
+    "LIVE_UPDATES_PER_SECOND": "5",
+    "BACKUP_DIR": A_FILE,
+    "LOG_FORMAT": "xml",
+    "METRICS_TOKEN": HIDDEN,
+    "SENTRY_DSN": f"https://{HIDDEN}.example.com",
+    "STUDIO_NAME": "M" * 81,
+    "STUDIO_TIMEZONE": "Mars/Olympus",
+    "STUDIO_CURRENCY": "euro",
+    "STRIPE_SECRET_KEY": HIDDEN,
+    "STRIPE_WEBHOOK_SECRET": HIDDEN,
+    "STRIPE_API_BASE": "api.stripe.com",
+    "STRIPE_TIMEOUT_SECONDS": "0",
+    "MAIL_PROVIDER": "pigeon",
+    "MAIL_FROM": "the studio",
+    "RESEND_API_KEY": HIDDEN,
+    "RESEND_API_BASE": "ftp://api.resend.com",
+    "SMTP_HOST": "smtp://mail.example.com",
+    "SMTP_PORT": "0",
+    "SMTP_USER": "studio",
+    "SMTP_PASSWORD": HIDDEN,
+    "SMTP_SECURITY": "ssl",
+    "SEAT_HOLD_MINUTES": "30",
+    "HOLD_UNREACHABLE_MINUTES": "0",
+    "OPEN_CHECKOUTS_PER_ACCOUNT": "0",
+    "DELAYED_PAYMENTS": "perhaps",
+    "DELAYED_PAYMENT_DAYS": "31",
+    "GRACE_HOURS": "0",
+    "DEFAULT_CAPACITY": "-1",
+    "SESSION_DAYS": "366",
+    "VERIFY_LINK_HOURS": "0",
+    "RESET_LINK_MINUTES": "4",
+    "PHOTO_MAX_BYTES": "100",
+    "WEBHOOK_MAX_BYTES": "9999999999",
+    "RATE_LIMITS": "2.5",
+}
+
+
+def _environment(values: dict[str, str]) -> dict[str, str]:
+    """Nothing set but these, and where this test may write."""
+    kept = {"DATA_DIR", "SECRET_KEY"}
+    unset = {name.upper(): "" for name in Settings.model_fields if name.upper() not in kept}
+    return {**unset, **values}
 
 
 def _read(values: dict[str, str]) -> Settings:
-    """The settings with nothing set but these, and where this test may write."""
-    kept = {"DATA_DIR", "SECRET_KEY"}
-    unset = {name.upper(): "" for name in Settings.model_fields if name.upper() not in kept}
-    with environment_of({**unset, **values}):
+    with environment_of(_environment(values)):
         return settings()
 
 
@@ -35,6 +97,7 @@ def test_nothing_set_means_simulators_on_loopback() -> None:
     assert chosen.resend_api_base == "http://127.0.0.1:4001/resend"
     assert chosen.public_url == "http://localhost:4000"
     assert not chosen.secure_cookies
+    assert chosen.backup_dir == chosen.data_dir / "backups"
 
 
 def test_keys_alone_mean_the_vendors() -> None:
@@ -46,19 +109,49 @@ def test_keys_alone_mean_the_vendors() -> None:
     assert chosen.allowed_origins == {"https://studio.example.com"}
 
 
+def test_a_wrong_value_is_tried_for_every_setting() -> None:
+    assert set(WRONG) == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_setting_is_exit_code_2_and_one_sentence_without_its_value(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with environment_of(_environment({name: WRONG[name]})):
+        assert main(["retry"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert name in said.err
+    assert said.err.endswith(".\n")
+    assert said.err.count("\n") == 1
+    assert HIDDEN not in said.err
+
+
+def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("PORT=70000\n")
+    kept = {n: v for n, v in os.environ.items() if n != "PORT"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mentorships.cli", "retry"],
+        cwd=ROOT,
+        env=kept | {"ENV_FILE": str(tmp_path / "env")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert (
+        done.stderr == "The setting PORT is wrong: input should be less than or equal to 65535.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"PORT": "70000"}, "PORT"),
-        ({"PORT": "many"}, "PORT"),
         ({"PUBLIC_URL": "studio.example.com"}, "PUBLIC_URL"),
-        ({"PUBLIC_URL": "https://studio.example.com/shop"}, "without a path"),
-        ({"STUDIO_TIMEZONE": "Mars/Olympus"}, "STUDIO_TIMEZONE is wrong: is not an IANA"),
-        ({"STUDIO_CURRENCY": "euro"}, "STUDIO_CURRENCY"),
-        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must begin with"),
-        ({"TRUSTED_PROXIES": "10.0.0.0/8, proxy"}, "TRUSTED_PROXIES"),
-        ({"SEAT_HOLD_MINUTES": "30"}, "SEAT_HOLD_MINUTES"),
+        ({"DATABASE_URL": "postgresql+psycopg://localhost:port/studio"}, "DATABASE_URL"),
         ({"MAIL_PROVIDER": "smtp"}, "SMTP_HOST is missing"),
+        ({"WEB_WORKERS": "2"}, "WEB_WORKERS is more than 1, but REDIS_URL is missing"),
         ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_WEBHOOK_SECRET is missing"),
         ({"STRIPE_API_BASE": "https://api.stripe.com"}, "STRIPE_SECRET_KEY is missing"),
         ({**KEYS, "STRIPE_API_BASE": "http://localhost:1/stripe"}, "points at a simulator"),
@@ -67,8 +160,8 @@ def test_keys_alone_mean_the_vendors() -> None:
             {"RESEND_API_KEY": "re_x", "RESEND_API_BASE": "http://127.0.0.1:1"},
             "points at a simulator",
         ),
-        ({"APP_ENV": "staging"}, "APP_ENV"),
         ({**PRODUCTION, "SECRET_KEY": "short"}, "32 characters"),
+        ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({**PRODUCTION, "PUBLIC_URL": "http://studio.example.com"}, "https://"),
         ({**PRODUCTION, "RESEND_API_KEY": ""}, "give keys for Resend"),
         (
@@ -77,7 +170,9 @@ def test_keys_alone_mean_the_vendors() -> None:
         ),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_that_names_it(values: dict[str, str], words: str) -> None:
+def test_settings_that_do_not_fit_together_are_one_sentence(
+    values: dict[str, str], words: str
+) -> None:
     with pytest.raises(ConfigError) as raised:
         _read(values)
     sentence = str(raised.value)
@@ -88,8 +183,8 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(values: dict[str, str], w
 
 def test_a_secret_never_appears_in_the_sentence() -> None:
     with pytest.raises(ConfigError) as raised:
-        _read({**PRODUCTION, "SECRET_KEY": "hunter2", "STRIPE_SECRET_KEY": "sk_live_hunter2"})
-    assert "hunter2" not in str(raised.value)
+        _read({**PRODUCTION, "SECRET_KEY": HIDDEN, "STRIPE_SECRET_KEY": f"sk_live_{HIDDEN}"})
+    assert HIDDEN not in str(raised.value)
 
 
 def test_the_key_is_generated_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -105,3 +200,31 @@ def test_the_simulators_webhook_secret_follows_the_key() -> None:
     other = _read({"SECRET_KEY": "b" * 32}).effective_stripe_webhook_secret
     assert one.startswith("whsec_")
     assert one != other
+
+
+def _defaults() -> dict[str, str]:
+    """Every setting with its default, as a file of settings would say it."""
+    values = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+    }
+
+
+def test_the_example_file_has_every_setting_with_its_default_and_a_sentence() -> None:
+    written: dict[str, str] = {}
+    explained = False
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if found := re.fullmatch(r"([A-Z_]+)=(.*)", line):
+            assert explained, f"{found[1]} has no sentence"
+            written[found[1]], explained = found[2], False
+        elif not line.startswith("# ---"):
+            explained = line.startswith("# ")
+    assert written == _defaults()
+
+
+def test_the_readme_has_every_setting_with_its_default_and_its_meaning() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\| (.+) \|$", section, re.MULTILINE)
+    assert {name: default for name, default, _ in rows} == _defaults()
+    assert all(len(meaning) > 10 for _, _, meaning in rows)

@@ -1,0 +1,7 @@
+"""`python -m mentorships.cli`."""
+
+import sys
+
+from mentorships.cli import main
+
+sys.exit(main(sys.argv[1:]))

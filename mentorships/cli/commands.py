@@ -1,0 +1,141 @@
+"""What each command does. The docstrings are what `--help` shows."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import timedelta
+
+import structlog
+
+from mentorships.cli.progress import working
+from services.config import settings
+
+_SILENT = 50  # critical: the doctor's findings say what lower levels would
+
+
+def create_admin(chosen: argparse.Namespace) -> int:
+    """Make an admin, or make an existing account one.
+
+    Asks for the password, or reads it from a pipe. An account whose address is confirmed keeps
+    its own password.
+    """
+    from services import operators
+
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline()
+    operators.create_admin(email=chosen.email, name=chosen.name, password=password.rstrip("\n"))
+    print(f"{chosen.email} is an admin of {settings().studio_name}.")
+    return 0
+
+
+def seed(_chosen: argparse.Namespace) -> int:
+    """Fill an empty local database with the demo studio: a year of orders.
+
+    Starts the simulators for as long as it takes, unless they run. Refused in production and on
+    data that is not the demo; a second time it changes nothing.
+    """
+    from mentorships.cli import demo
+
+    filled, logins = demo.fill()
+    print("The demo studio is there." if filled else "The demo studio was there already.")
+    for email, password in logins:
+        print(f"  {email:<20} password {password}")
+    return 0
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    """Check the settings, this machine, the database, the worker and every outside service.
+
+    One line each: ✓ is right, ✗ is wrong and says what to do, – does not apply. Nothing is changed,
+    and no secret is printed. Exit code 1 when something is wrong.
+    """
+    from mentorships import doctor as checks
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_SILENT))
+    findings: list[checks.Finding] = []
+    for finding in checks.examine():
+        findings.append(finding)
+        if not chosen.json:
+            print(finding.line, flush=True)
+    if chosen.json:
+        print(checks.as_json(findings))
+        return checks.verdict(findings)
+    wrong = [each.name for each in findings if each.state is checks.State.WRONG]
+    print(f"\nNot right: {', '.join(wrong)}." if wrong else "\nEverything is right.")
+    return checks.verdict(findings)
+
+
+def reconcile(chosen: argparse.Namespace) -> int:
+    """Compare the payment provider's checkouts with our payments, and repair what differs."""
+    from services import checkout
+
+    with working(f"Comparing the last {chosen.days} days"):
+        repaired = checkout.reconcile(timedelta(days=chosen.days))
+    print("Everything matches." if repaired == 0 else f"Repaired {repaired} orders.")
+    return 0
+
+
+def retry(chosen: argparse.Namespace) -> int:
+    """Send dead messages again, or begin one failed refund again."""
+    from services import operators
+
+    if chosen.refund:
+        operators.retry_refund(refund=chosen.refund)
+        print("The refund is tried again within a minute.")
+        return 0
+    count = operators.retry_dead()
+    print("Nothing is dead." if count == 0 else f"{count} will be sent within a minute.")
+    return 0
+
+
+def rebuild_reports(_chosen: argparse.Namespace) -> int:
+    """Compute what the reports keep per day anew, from the first day on."""
+    from services import analytics
+
+    with working("Computing the days of the reports"):
+        count = analytics.rebuild()
+    print(f"The reports are rebuilt: {count} rows.")
+    return 0
+
+
+def backup(chosen: argparse.Namespace) -> int:
+    """Write the database and the files into one archive, while the product runs.
+
+    The archive holds the database as it was at one instant, the uploaded files, and a checksum of
+    each. Not in it: your settings, the secret key (see --with-secret-key), the job queue (it
+    rebuilds itself) and what the simulators remember.
+    """
+    from mentorships.backup.make import back_up
+
+    made = back_up(
+        to=chosen.to, with_secret_key=chosen.with_secret_key, keep=chosen.keep, working=working
+    )
+    print(f"{made.path}\n{made.size / 1e6:.1f} MB: the database and {made.files} files.")
+    if not chosen.with_secret_key:
+        print("The secret key and the settings are not in it: keep them elsewhere.")
+    if made.pruned:
+        print(f"Removed {made.pruned} older backups.")
+    return 0
+
+
+def restore(chosen: argparse.Namespace) -> int:
+    """Put a backup in the place of the database and the files.
+
+    Stop web and worker first. All checksums are compared before anything is changed; an older
+    backup is brought up to this version; a failure leaves everything as it was. A database or a
+    folder that is not empty is refused without --replace.
+    """
+    from mentorships.backup.restore import restore as put_back
+
+    restored = put_back(chosen.file, replace=chosen.replace, working=working)
+    print(
+        f"Restored the backup of {restored.created_at} (revision {restored.migration}) "
+        f"with {restored.files} files."
+    )
+    if not restored.with_secret_key:
+        print(
+            "Sign-ins and mailed links of then work again only with the secret key of then "
+            "(SECRET_KEY, or DATA_DIR/secret_key)."
+        )
+    return 0

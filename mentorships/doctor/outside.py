@@ -1,0 +1,115 @@
+"""The services outside: payments, mail, files, and the address that people use."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from jobs.inbox import HANDLERS
+from mentorships.doctor.findings import Finding, right, wrong
+from services import clock
+from services.config import LOOPBACK_HOSTS, settings
+from services.errors import ProviderError
+from services.models import Provider
+from services.providers.answers import Answer
+from services.providers.mail.registry import mailer
+from services.providers.payments.registry import payments
+from services.providers.storage.base import probe
+from services.providers.storage.registry import default_store
+
+MOST_APART_SECONDS = 60
+"""Signatures of webhooks are believed for five minutes."""
+TIMEOUT_SECONDS = 10
+_REFUSED_KEYS = {"authentication", "auth", "invalid_api_key", "missing_api_key"}
+
+
+def store() -> Iterator[Finding]:
+    """A small file can be written, read and removed."""
+    try:
+        probe(default_store())
+    except ProviderError as error:
+        yield wrong("files", str(error), "Check the folder `files` in DATA_DIR, or the store.")
+    else:
+        yield right("files", "a file was written, read and removed")
+
+
+def payment_provider() -> Iterator[Finding]:
+    """Each payment provider: the key, the webhooks, the clock."""
+    for provider in Provider:
+        events = frozenset(kind for name, kind in HANDLERS if name == provider.value)
+        url = f"{settings().public_url}/api/webhooks/{provider.value}"
+        name = provider.value.title()
+        try:
+            answer = payments(provider.value).check(webhook_url=url, events=events)
+        except ProviderError as error:
+            yield _refused(name, error, f"{name.upper()}_SECRET_KEY")
+        else:
+            yield from _answered(name, answer)
+
+
+def mail_provider() -> Iterator[Finding]:
+    """The mail service: the key or password, and the sender."""
+    chosen = settings()
+    name, secret = {"resend": ("Resend", "RESEND_API_KEY"), "smtp": ("SMTP", "SMTP_PASSWORD")}[
+        chosen.mail_provider
+    ]
+    try:
+        answer = mailer().check(sender=chosen.mail_from)
+    except ProviderError as error:
+        yield _refused(name, error, secret)
+    else:
+        yield from _answered(name, answer)
+
+
+def _refused(name: str, error: ProviderError, setting: str) -> Finding:
+    if error.code in _REFUSED_KEYS:
+        return wrong(name, "answers, but refuses our key", f"Check {setting}.")
+    reason = str(error).splitlines()[0].partition(". ")[0]  # some vendors write paragraphs
+    if settings().simulated.get(name):
+        return wrong(name, f"the simulator does not answer ({reason})", "Start it with `make run`.")
+    return wrong(name, f"cannot be reached ({reason})", "Check the network from this machine.")
+
+
+def _answered(name: str, answer: Answer) -> Iterator[Finding]:
+    simulated = " (simulator)" if settings().simulated.get(name) else ""
+    if answer.problems:
+        first, *rest = ("; ".join(answer.problems)).split(": ", 1)
+        yield wrong(name, first + simulated, rest[0] if rest else "")
+    else:
+        yield right(name, answer.told + simulated)
+    if answer.at is not None and not simulated:
+        yield from _clock(name, answer.at)
+
+
+def _clock(name: str, theirs: datetime) -> Iterator[Finding]:
+    apart = abs((clock.utc_now() - theirs).total_seconds())
+    seen = f"{apart:.0f} seconds from {name}'s"
+    if apart > MOST_APART_SECONDS:
+        yield wrong("clock", seen, "Run NTP on this machine: signatures are refused otherwise.")
+    else:
+        yield right("clock", seen)
+
+
+def public_address() -> Iterator[Finding]:
+    """PUBLIC_URL leads to the product."""
+    address = f"{settings().public_url}/health"
+    # Never through a proxy to this machine itself.
+    own = urlsplit(address).hostname in LOOPBACK_HOSTS
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if own else []))
+    try:
+        with opener.open(address, timeout=TIMEOUT_SECONDS) as answer:
+            content = answer.read(200)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        yield wrong(
+            "address",
+            f"{address} cannot be reached from here ({reason})",
+            "Start the product, or check PUBLIC_URL, its DNS name and the proxy.",
+        )
+        return
+    if b'"ok"' in content:
+        yield right("address", f"{address} answers")
+    else:
+        yield wrong("address", f"{address} is not this product", "Check PUBLIC_URL and the proxy.")

@@ -1,0 +1,116 @@
+"""What the values of settings may look like. A sentence never repeats a value: it may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import parseaddr
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator
+
+SHORTEST_TOKEN = 16
+SHORTEST_KEY = 32
+
+
+def _must(holds: Callable[[str], bool], otherwise: str) -> AfterValidator:
+    """An empty value stands for "not set"; any other must hold."""
+
+    def check(value: str) -> str:
+        if value and not holds(value):
+            raise ValueError(otherwise)
+        return value
+
+    return AfterValidator(check)
+
+
+def _begins(*prefixes: str) -> Callable[[str], bool]:
+    return lambda value: value.startswith(prefixes) and not any(map(str.isspace, value))
+
+
+def _is_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _is_dsn(value: str) -> bool:
+    return (
+        _is_url(value) and bool(urlsplit(value).username) and urlsplit(value).path.strip("/") != ""
+    )
+
+
+def _is_origin(value: str) -> bool:
+    return _is_url(value) and urlsplit(value.rstrip("/")).path == ""
+
+
+def _is_host(value: str) -> bool:
+    return "/" not in value and not any(map(str.isspace, value))
+
+
+def _are_networks(value: str) -> bool:
+    try:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            ip_network(part, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_sender(value: str) -> bool:
+    name, _, domain = parseaddr(value)[1].partition("@")
+    return bool(name) and bool(domain) and value.isprintable()
+
+
+def _is_database(value: str) -> bool:
+    try:
+        urlsplit(value).port  # noqa: B018  # raises when it is no number
+    except ValueError:
+        return False
+    return value.startswith(("sqlite:///", "postgresql+psycopg://"))
+
+
+def _no_file(value: Path) -> Path:
+    if value.is_file():
+        raise ValueError("names a file, and a folder is needed")
+    return value
+
+
+Url = Annotated[str, _must(_is_url, "must look like https://host/path")]
+Origin = Annotated[
+    str, _must(_is_origin, "must look like https://studio.example.com, without a path")
+]
+Host = Annotated[str, _must(_is_host, "must be a host name or an address, without a path")]
+Networks = Annotated[
+    str, _must(_are_networks, "must be networks such as 10.0.0.0/8, separated by commas")
+]
+Zone = Annotated[
+    str,
+    _must(lambda v: v in available_timezones(), "is not an IANA time zone such as Europe/Berlin"),
+]
+Sender = Annotated[str, _must(_is_sender, "must look like Studio <studio@example.com>")]
+Database = Annotated[
+    str,
+    _must(_is_database, "must begin with sqlite:/// or postgresql+psycopg:// and be readable"),
+]
+Redis = Annotated[
+    str, _must(_begins("redis://", "rediss://", "unix://"), "must look like redis://host:6379/0")
+]
+Key = Annotated[
+    str,
+    _must(lambda v: len(v) >= SHORTEST_KEY, f"needs at least {SHORTEST_KEY} characters"),
+]
+Token = Annotated[
+    str,
+    _must(lambda v: len(v) >= SHORTEST_TOKEN, f"needs at least {SHORTEST_TOKEN} characters"),
+]
+Dsn = Annotated[str, _must(_is_dsn, "must look like https://key@host/number")]
+StripeKey = Annotated[str, _must(_begins("sk_", "rk_"), "must begin with sk_ or rk_")]
+WebhookSecret = Annotated[str, _must(_begins("whsec_"), "must begin with whsec_")]
+ResendKey = Annotated[str, _must(_begins("re_"), "must begin with re_")]
+Folder = Annotated[Path, AfterValidator(_no_file)]
