@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -15,16 +17,21 @@ from reflex.state import (
     State,
     StateUpdate,
 )
+from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event import Event, EventSpec
+from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import format_event_handler
 from typing_extensions import override
 
+from pages import PAGES
 from services import ratelimits
-from services.errors import TooManyAttempts
+from services.errors import DatabaseUnavailable, TooManyAttempts
 from services.signin import Presence
+from state import live
 from state.base import AppState, Tab
-from state.guard import Role, explain, may, presence_of, required_role
+from state.guard import STATE_AWAY, Role, Tone, explain, may, presence_of, required_role
+from state.recovery import page_is_loading, try_again_soon
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -52,6 +59,7 @@ FRAMEWORK = ARRIVALS | {
 """The handlers of Reflex itself that a browser may call. `setvar` of any state is not one."""
 
 _REPORT_LENGTH = 2_000
+_telling: set[asyncio.Task[None]] = set()
 _NEEDED: dict[Role, str] = {
     "anyone": "",
     "user": "Please sign in first.",
@@ -68,7 +76,14 @@ class Guard(Middleware):
         """Let the event pass (None), or answer it here, and then its handler does not run."""
         registered = RegistrationContext.get().event_handlers.get(event.name)
         root = state._get_root_state()  # pyright: ignore[reportPrivateUsage]
-        presence = await presence_of(_cookies(root))
+        # Only a live refresh comes without a browser's data: the tab's state ran out meanwhile.
+        if not root.router_data and (arrival := live.arrival(EventContext.get().token)):
+            return StateUpdate(events=[arrival])
+        page_is_loading.set(event.name in _loading())
+        try:
+            presence = await presence_of(_cookies(root))
+        except DatabaseUnavailable as error:
+            return await _wait(root, error)
         await _recognise(root, presence, arrives=event.name in ARRIVALS)
         if registered is None:
             return await _deny(root, event, "unknown")
@@ -80,6 +95,21 @@ class Guard(Middleware):
         if may(presence, role):
             return None
         return await _turn_away(root, event, presence, role)
+
+
+@cache
+def _loading() -> frozenset[str]:
+    """The events of a page that begins: the browser may send them again without asking anybody."""
+    loaders = {format_event_handler(handler) for page in PAGES for handler in page.on_load}
+    return ARRIVALS | {PAGE_TURN} | loaders
+
+
+async def _wait(root: BaseState, error: DatabaseUnavailable) -> StateUpdate:
+    """Nobody knows who this is: nothing is done, nothing is forgotten, and the person is told."""
+    text, tone = explain(error)
+    shared = await root.get_state(AppState)
+    shared._tell(text, tone, again=page_is_loading.get())  # pyright: ignore[reportPrivateUsage]
+    return await _answer(root)
 
 
 async def _recognise(root: BaseState, presence: Presence, *, arrives: bool) -> None:
@@ -99,6 +129,7 @@ async def _recognise(root: BaseState, presence: Presence, *, arrives: bool) -> N
 
 async def _framework(root: BaseState, event: Event) -> StateUpdate | None:
     if event.name in ARRIVALS or event.name == PAGE_TURN:
+        live.forget(root.router.session.client_token)
         shared = await root.get_state(AppState)
         shared._turn_page()  # pyright: ignore[reportPrivateUsage]
     if event.name == ERROR_REPORT:
@@ -117,6 +148,7 @@ async def _turn_away(
     """Send a visitor to sign in, and a person without the role home, each with the reason."""
     signed_in = presence.actor.user_id is not None
     log.info("event_denied", handler=event.name, needs=role, signed_in=signed_in)
+    live.forget(root.router.session.client_token)
     shared = await root.get_state(AppState)
     shared._tell(_NEEDED[role], "warning", stays=True)  # pyright: ignore[reportPrivateUsage]
     if signed_in:
@@ -145,6 +177,20 @@ def _cookies(root: BaseState) -> str:
 
 
 def on_backend_exception(exception: Exception) -> EventSpec | None:
-    """What no handler caught, such as an event nobody can read: logged, and nothing is shown."""
-    explain(exception)
+    """What no handler caught, such as an event nobody can read: logged, and nothing is shown.
+
+    When Redis is away no state can be read or written, so the notice is sent past it, straight to
+    the tab that this process serves.
+    """
+    text, tone = explain(exception)
+    if isinstance(exception, STATE_AWAY):
+        told = asyncio.create_task(_tell_without_state(text, tone))
+        _telling.add(told)
+        told.add_done_callback(_telling.discard)
     return None
+
+
+async def _tell_without_state(text: str, tone: Tone) -> None:
+    values = {f"notice{FIELD_MARKER}": text, f"notice_tone{FIELD_MARKER}": tone}
+    await EventContext.get().emit_delta({AppState.get_full_name(): values})
+    try_again_soon()

@@ -5,20 +5,42 @@ from __future__ import annotations
 import reflex as rx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
+from typing_extensions import override
 
 from jobs.inbox import wake as handle_inbox
 from jobs.outbox import wake as send_outbox
 from mentorships import launch
 from mentorships.guard import Guard, on_backend_exception
-from mentorships.http import auth, files, health, middleware, sandbox_proxy, webhooks
+from mentorships.http import (
+    auth,
+    failures,
+    files,
+    health,
+    metrics,
+    middleware,
+    reports,
+    sandbox_proxy,
+    webhooks,
+)
+from mentorships.live import live
 from pages import PAGES, theme
-from services import logs, outbox
+from services import logs, observability, outbox
 from services.config import settings
 
 
-def protect(inner: ASGIApp) -> ASGIApp:
-    """The HTTP edge's rules around everything, pages included."""
-    return middleware.protect(inner, settings(), launch.pages_dir())
+def observe() -> None:
+    """As this process begins to serve; making the front-end build imports it too."""
+    observability.start("web")
+
+
+class Studio(rx.App):
+    """Reflex's application behind the HTTP edge."""
+
+    @override
+    def __call__(self) -> ASGIApp:
+        """What the server runs. Webhooks pass the edge, but nothing else of what pages need."""
+        inner = webhooks.Intake(super().__call__(), wake=handle_inbox)
+        return middleware.protect(inner, settings(), launch.pages_dir())
 
 
 logs.configure()
@@ -26,14 +48,16 @@ outbox.on_added(send_outbox)
 http_app = Starlette(
     routes=[
         *health.routes,
+        *metrics.routes,
         *auth.routes,
         *files.routes,
-        *webhooks.routes(wake=handle_inbox),
+        *reports.routes,
         *sandbox_proxy.routes(settings()),
-    ]
+    ],
+    exception_handlers={Exception: failures.in_route},
 )
-app = rx.App(
-    api_transformer=[http_app, protect],
+app = Studio(
+    api_transformer=http_app,
     stylesheets=theme.STYLESHEETS,
     head_components=theme.head(),
     app_wraps=theme.app_wraps(),
@@ -41,6 +65,8 @@ app = rx.App(
     backend_exception_handler=on_backend_exception,
 )
 app.add_middleware(Guard())
+app.register_lifespan_task(observe)
+app.register_lifespan_task(live)
 for page in PAGES:
     app.add_page(
         page.component,

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         chosen = settings()
         check_data_dir(chosen)
         check_ports(chosen)
+        check_redis(chosen)
         if development:
             supervisor = Supervisor(development_commands(chosen), development_environment())
         else:
@@ -91,6 +92,27 @@ def _check_port(host: str, port: int, setting: str) -> None:
                 f"for example: make run {setting}={port + 10}"
             ) from None
         raise StartError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
+
+
+def check_redis(chosen: Settings) -> None:
+    """Prove that Redis answers, when it is used.
+
+    Raises:
+        StartError: it does not.
+    """
+    if not chosen.redis_url:
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(chosen.redis_url, socket_connect_timeout=5, socket_timeout=5) as redis:
+            redis.ping()
+    except (RedisError, ValueError) as error:
+        raise StartError(
+            f"The server in REDIS_URL does not answer ({type(error).__name__}): start it, correct "
+            "REDIS_URL, or leave it empty to run without."
+        ) from None
 
 
 def migrate_when_needed(chosen: Settings) -> bool:

@@ -16,18 +16,18 @@ STOP_SECONDS = "4"
 def web(chosen: Settings) -> tuple[list[str], dict[str, str]]:
     """The command and environment of the pages and routes, on the production build.
 
-    Several workers need Redis for the state of open pages; without it there is one.
+    Several workers share the port, and the state of open pages in Redis. One that dies is replaced.
 
     Raises:
         ConfigError: a demo studio in production.
     """
     if chosen.app_env == "production":
         refuse_the_demo()
-    workers = os.environ.get("GRANIAN_WORKERS", "1") if chosen.redis_url else "1"
     environment = {
         "__REFLEX_SKIP_COMPILE": "true",
         "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
-        "GRANIAN_WORKERS": workers,
+        "GRANIAN_WORKERS": str(chosen.web_workers),
+        "GRANIAN_RESPAWN_FAILED_WORKERS": "true" if chosen.web_workers > 1 else "false",
     }
     where = ["--host", chosen.host, "--port", str(chosen.port)]
     return [*where, "mentorships.mentorships:app"], environment

@@ -3,26 +3,49 @@
 `transaction()` writes, `reading()` reads. On SQLite a write begins with BEGIN IMMEDIATE behind a
 lock of this process (waiting in the process is ten times faster than SQLite's busy-waiting), so
 what a write transaction has read stays true until its commit.
+
+Nothing waits for ever: connecting, waiting for a lock, and a statement each have an end. A database
+that does not answer is `DatabaseUnavailable`, and the next transaction simply tries again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import exc as driver
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel
 
 from services import models as models  # registers the tables
 from services.config import settings
+from services.errors import DatabaseUnavailable
 
 SQLITE_BUSY_MS = 15_000
-POOL_SIZE = 8
 POOL_WAIT_SECONDS = 30
+CONNECT_SECONDS = 5
+POSTGRES_LIMITS = {
+    "statement_timeout": "60s",
+    "lock_timeout": "15s",
+    # A transaction that waits for its own process is a bug: it must not keep its locks for ever.
+    "idle_in_transaction_session_timeout": "60s",
+}
+POSTGRES_ALIVE: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    # A server that vanished without a word is noticed after about ten seconds.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""How every connection of ours to PostgreSQL is kept alive, the job queue's as well."""
+
+_AWAY = (driver.OperationalError, driver.InterfaceError, driver.TimeoutError)
 
 _engine: Engine | None = None
 _engine_lock = threading.Lock()
@@ -31,19 +54,25 @@ _this_thread = threading.local()
 
 
 def make_engine(url: str) -> Engine:
-    """An engine with the product's settings for `url` (sqlite:/// or postgresql+psycopg://)."""
+    """An engine with the product's settings for `url` (sqlite:/// or postgresql+psycopg://).
+
+    It opens at most twice DATABASE_POOL_SIZE connections to PostgreSQL.
+    """
+    size = settings().database_pool_size
     if make_url(url).get_backend_name() != "sqlite":
+        limits = " ".join(f"-c {name}={value}" for name, value in POSTGRES_LIMITS.items())
         return create_engine(
             url,
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_SIZE,
+            pool_size=size,
+            max_overflow=size,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
+            connect_args={**POSTGRES_ALIVE, "options": limits},
             hide_parameters=True,  # they are people's data, and errors go to the log
         )
     engine = create_engine(
         url,
-        pool_size=POOL_SIZE,
+        pool_size=size,
         max_overflow=64,
         pool_timeout=POOL_WAIT_SECONDS,
         connect_args={"check_same_thread": False},
@@ -109,13 +138,14 @@ def transaction() -> Iterator[Session]:
 
     Raises:
         RuntimeError: another one is open in this thread; on SQLite it would wait for itself.
+        DatabaseUnavailable: it does not answer. Whether a commit arrived is then unknown.
     """
     bound = engine()
     if getattr(_this_thread, "writes", False):
         raise RuntimeError("this thread has a transaction open: pass its session on")
     _this_thread.writes = True
     try:
-        with _sqlite_writer if bound.dialect.name == "sqlite" else nullcontext():
+        with _said_plainly(), _sqlite_writer if _is_sqlite(bound) else nullcontext():
             writer = bound.execution_options(writes=True)
             with Session(writer, expire_on_commit=False) as session, session.begin():
                 yield session
@@ -125,9 +155,26 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A transaction that only reads, and never waits for writers."""
-    with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+    """A transaction that only reads, and never waits for writers.
+
+    Raises:
+        DatabaseUnavailable: it does not answer.
+    """
+    with _said_plainly(), Session(engine(), expire_on_commit=False, autoflush=False) as session:
         yield session  # closing ends the transaction and leaves the rows that were read usable
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except _AWAY as error:
+        first_line = str(error).partition("\n")[0]  # the rest is SQL
+        raise DatabaseUnavailable(first_line[:300]) from error
+
+
+def _is_sqlite(bound: Engine) -> bool:
+    return bound.dialect.name == "sqlite"
 
 
 def insert_or_ignore(session: Session, row: SQLModel) -> bool:
@@ -140,3 +187,18 @@ def insert_or_ignore(session: Session, row: SQLModel) -> bool:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
     return session.connection().execute(statement).first() is not None
+
+
+def insert_all_or_ignore(
+    session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]
+) -> int:
+    """Insert the rows that no unique constraint holds already, by one statement; how many."""
+    statement = _inserting(cast(Any, table), session.get_bind().dialect.name)
+    return len(session.connection().execute(statement, rows).all())
+
+
+@lru_cache
+def _inserting(table: Any, dialect: str) -> Executable:
+    """Made once, since making it costs as much as running it."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table.__table__).on_conflict_do_nothing().returning(table.__table__.c.id)

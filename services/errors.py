@@ -10,7 +10,8 @@ AppError                     code, message
 │   ├── TooManyCheckouts
 │   └── OfferRetired
 ├── InvalidInput             field, message
-└── TooManyAttempts          a rate limit; retry_after_seconds
+├── TooManyAttempts          a rate limit; retry_after_seconds
+└── DatabaseUnavailable      the database does not answer; `reason` is for the log
 
 ProviderError                an outside service
 ├── ProviderUnavailable      try again later: nothing is known about the outcome
@@ -99,6 +100,18 @@ class TooManyAttempts(AppError):
         unit = "minute" if minutes == 1 else "minutes"
         super().__init__(f"Too many attempts. Please wait {minutes} {unit} and try again.")
         self.retry_after_seconds = retry_after_seconds
+
+
+class DatabaseUnavailable(AppError):
+    """The database is away, full, read-only or too busy. `reason` is the driver's, for the log."""
+
+    code = "database_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "The studio cannot reach its database right now. Please try again in a minute."
+        )
+        self.reason = reason
 
 
 class ProviderError(Exception):

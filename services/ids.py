@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import string
 from typing import NewType
@@ -20,11 +21,18 @@ OutboxMessageId = NewType("OutboxMessageId", int)
 
 _ALPHABET = string.ascii_letters + string.digits
 PUBLIC_ID_RANDOM = 22
+# Every letter stands for the same number of bytes; the few bytes left over are drawn again.
+_EVEN = 256 - 256 % len(_ALPHABET)
+_LETTERS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
+_UNEVEN = bytes(range(_EVEN, 256))
 
 
 def new_public_id(prefix: str) -> str:
     """A fresh address such as `ord_` and 22 random characters (131 bits)."""
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_RANDOM))
+    drawn = b""
+    while len(drawn) < PUBLIC_ID_RANDOM:
+        drawn += os.urandom(2 * PUBLIC_ID_RANDOM).translate(_LETTERS, _UNEVEN)
+    return f"{prefix}_{drawn[:PUBLIC_ID_RANDOM].decode()}"
 
 
 def new_secret() -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from services.ids import MentorId, OrderId, UserId
 from services.models import Mentor, Order, User
@@ -38,3 +38,13 @@ def lock(
         if ids:
             rows = select(column).where(col(column).in_(ids)).order_by(col(column))
             db.exec(rows.with_for_update(key_share=True)).all()
+
+
+def read_again(db: Session, *rows: SQLModel) -> None:
+    """Read rows again that were read before the lock was there.
+
+    On SQLite nobody else has written since this transaction began.
+    """
+    if db.get_bind().dialect.name != "sqlite":
+        for row in rows:
+            db.refresh(row)

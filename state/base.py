@@ -22,6 +22,7 @@ from services.signin import Presence
 from state import cookies, flash
 from state.flash import Flash
 from state.guard import Tone, presence_of, requires
+from state.recovery import try_again_soon
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -91,9 +92,15 @@ class AppState(rx.State):
         headers: dict[str, Any] = self.router_data.get("headers") or {}
         return str(headers.get("cookie", ""))
 
-    def _tell(self, text: str, tone: Tone = "info", *, stays: bool = False) -> None:
-        """Show a notice. It goes with the next page, unless it `stays` for one."""
+    def _tell(
+        self, text: str, tone: Tone = "info", *, stays: bool = False, again: bool = False
+    ) -> None:
+        """Show a notice. It goes with the next page, unless it `stays` for one; with `again`, the
+        page loads itself anew in a few seconds, and the notice goes when that works."""
         self.notice, self.notice_tone, self._notice_stays = text, tone, stays
+        if again:
+            self._page = ""
+            try_again_soon()
 
     def _become(self, presence: Presence) -> None:
         """Take over what the layout shows of the person. Only the guard calls this."""

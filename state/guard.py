@@ -6,32 +6,44 @@ The mark also wraps the handler: whatever goes wrong becomes a sentence in the p
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import secrets
-import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal, TypeVar, cast
 
 import structlog
+from redis.exceptions import RedisError
+from reflex_base.utils.exceptions import LockExpiredError
 
-from services import signin
-from services.errors import AppError, ProviderError, ProviderUnavailable
-from services.ids import hashed
-from services.signin import NOBODY, Presence
-from state import cookies
+from services.errors import AppError, DatabaseUnavailable, ProviderError, ProviderUnavailable
+from services.signin import Presence
+from state.observed import observed
+from state.presences import PRESENCE_SECONDS, forget_presences, presence_of
+from state.recovery import page_is_loading
+
+__all__ = [
+    "PRESENCE_SECONDS",
+    "Role",
+    "Tone",
+    "explain",
+    "forget_presences",
+    "may",
+    "presence_of",
+    "required_role",
+    "requires",
+]
 
 Role = Literal["anyone", "user", "mentor", "admin"]
 Tone = Literal["info", "good", "warning", "bad"]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-PRESENCE_SECONDS = 5.0
-_PRESENCES_KEPT = 10_000
+STATE_AWAY = (RedisError, LockExpiredError)
+"""What the loss of Redis looks like, where the state of open pages is; also when it was emptied."""
+_STATE_AWAY_TEXT = "A part of the studio does not answer right now. Please try again in a minute."
 _MARK = "__required_role__"
 
 log = structlog.get_logger()
-_presences: dict[str, tuple[float, Presence]] = {}
 
 
 def requires(role: Role) -> Callable[[Handler], Handler]:
@@ -67,31 +79,15 @@ def may(presence: Presence, role: Role) -> bool:
             return actor.is_admin
 
 
-async def presence_of(cookie_header: str) -> Presence:
-    """Who sends this Cookie header. Asked again of the database after five seconds."""
-    secret = cookies.read(cookie_header, cookies.session_name())
-    if not secret:
-        return NOBODY
-    key, now = hashed(secret), time.monotonic()
-    kept = _presences.get(key)
-    if kept is not None and kept[0] > now:
-        return kept[1]
-    presence = await asyncio.to_thread(signin.find_presence, secret)
-    if len(_presences) >= _PRESENCES_KEPT:
-        _presences.clear()
-    _presences[key] = (now + PRESENCE_SECONDS, presence)
-    return presence
-
-
-def forget_presences() -> None:
-    """Ask the database again at the next event: somebody signed out or changed in this process."""
-    _presences.clear()
-
-
 def explain(error: Exception) -> tuple[str, Tone]:
     """What the person reads about an error, and its tone. The unexpected is logged with an id."""
+    if isinstance(error, DatabaseUnavailable):
+        log.warning("database_unavailable", reason=error.reason)
     if isinstance(error, AppError):
         return error.message, "warning"
+    if isinstance(error, STATE_AWAY):
+        log.warning("redis_unavailable", error=type(error).__name__)
+        return _STATE_AWAY_TEXT, "warning"
     error_id = secrets.token_hex(4)
     if isinstance(error, ProviderUnavailable):
         log.warning("provider_unavailable", error_id=error_id, provider=error.provider)
@@ -112,22 +108,26 @@ def _with_notice(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(handler)
         async def generate(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-            try:
-                async for event in handler(self, *args, **kwargs):
-                    yield event
-            except Exception as error:
-                await _tell(self, error)
+            with observed(handler.__qualname__) as handling:
+                try:
+                    async for event in handler(self, *args, **kwargs):
+                        yield event
+                except Exception as error:
+                    handling.error = error
+                    await _tell(self, error)
 
         return generate
     if inspect.iscoroutinefunction(handler):
 
         @functools.wraps(handler)
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return await handler(self, *args, **kwargs)
-            except Exception as error:
-                await _tell(self, error)
-                return None
+            with observed(handler.__qualname__) as handling:
+                try:
+                    return await handler(self, *args, **kwargs)
+                except Exception as error:
+                    handling.error = error
+                    await _tell(self, error)
+                    return None
 
         return call
     raise TypeError(f"{handler.__qualname__} must be async: a sync handler stops everybody else")
@@ -136,9 +136,10 @@ def _with_notice(handler: Callable[..., Any]) -> Callable[..., Any]:
 async def _tell(state: Any, error: Exception) -> None:
     """Put the error into the notice; a background handler must take its state's lock first."""
     text, tone = explain(error)
+    again = isinstance(error, DatabaseUnavailable) and page_is_loading.get()
     is_mutable = getattr(state, "_is_mutable", None)
     if is_mutable is None or is_mutable():
-        state._tell(text, tone)
+        state._tell(text, tone, again=again)
         return
     async with state:
-        state._tell(text, tone)
+        state._tell(text, tone, again=again)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import reflex as rx
 
-from services.errors import NotFound
+from services.errors import DatabaseUnavailable, NotFound
 from state.guard import explain
+from state.recovery import try_again_soon
 
 
 class Loads(rx.State, mixin=True):
@@ -32,7 +33,8 @@ class HasPhase(Protocol):
 @contextmanager
 def loading(page: HasPhase) -> Iterator[None]:
     """Around everything that fills a page: "ready" when it succeeded, "missing" when there is no
-    such thing, else "failed", with the sentence and the id to quote in `failure`."""
+    such thing, else "failed", with the sentence and the id to quote in `failure`. When only the
+    database is away, the page tries again by itself."""
     try:
         yield
     except NotFound:
@@ -40,5 +42,7 @@ def loading(page: HasPhase) -> Iterator[None]:
     except Exception as error:
         page.failure, _ = explain(error)
         page.phase = "failed"
+        if isinstance(error, DatabaseUnavailable):
+            try_again_soon()
     else:
         page.phase = "ready"

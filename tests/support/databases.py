@@ -17,6 +17,8 @@ from services.config import settings
 from tests.support.postgres import Postgres
 
 DATABASES = ("sqlite", "postgres")
+SEVERAL = "several"
+"""What the `world` of a journey is called that happens on several hosts, and so on PostgreSQL."""
 RUN_DIR = "MENTORSHIPS_TEST_RUN"
 # A test that forgets the fixture must fail, not write into some database that happens to be there.
 NO_DATABASE = "sqlite:////nonexistent/this-test-needs-the-database-fixture.db"
@@ -83,6 +85,13 @@ def in_use(url: str) -> Iterator[None]:
         settings.cache_clear()
 
 
+def on_several(item: pytest.Item) -> bool:
+    """Whether this is the turn of a journey that happens on several hosts."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    return item.callspec.params.get("world") == SEVERAL
+
+
 def databases_of(item: pytest.Item) -> set[str]:
     """Which databases a collected test touches: none, one or both."""
     if not isinstance(item, pytest.Function):
@@ -91,9 +100,10 @@ def databases_of(item: pytest.Item) -> set[str]:
     found: set[str] = set()
     if hasattr(item, "callspec") and "database" in item.callspec.params:
         found.add(str(item.callspec.params["database"]))
-    if "live_app" in names:
+    several = on_several(item)
+    if "live_app" in names or ("world" in names and not several):
         found.add("sqlite")
-    if "live_app_on_postgres" in names:
+    if several or {"live_app_on_postgres", "several"} & set(names):
         found.add("postgres")
     return found
 

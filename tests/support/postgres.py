@@ -84,8 +84,15 @@ def _start_once(run_dir: Path) -> str:
     return marker.read_text()
 
 
+def start_again(run_dir: Path) -> None:
+    """Start the stopped server of `run_dir` with what it holds, under the same address."""
+    server = get_server(run_dir / "postgres", cleanup_mode=None, start=False)
+    server.ensure_postgres_running()
+    (run_dir / "postgres-pid").write_text(str(server.get_postmaster_info().pid))
+
+
 def stop(run_dir: Path) -> None:
-    """Stop the run's server, if one was started, by its process id."""
+    """Stop the server of `run_dir`, if one was started, by its process id."""
     marker = run_dir / "postgres-pid"
     if not marker.exists():
         return

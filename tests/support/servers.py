@@ -115,6 +115,13 @@ def sandbox_process(folder: Path) -> Iterator[Sandbox]:
             yield Sandbox(port, values)
 
 
+def built() -> None:
+    """Build the tests' front end, unless it is there; one at a time."""
+    with environment_of({"REFLEX_WEB_WORKDIR": WEB_DIR}), FileLock(ROOT / f"{WEB_DIR}.lock"):
+        if not frontend.is_current():
+            frontend.build()
+
+
 @contextmanager
 def live(folder: Path, database_url: str | None = None) -> Iterator[LiveApp]:
     """The whole product on SQLite in `folder`, or on the migrated database at `database_url`."""
@@ -123,9 +130,7 @@ def live(folder: Path, database_url: str | None = None) -> Iterator[LiveApp]:
     with environment_of(values):
         if database_url is None:
             migrations.upgrade(values["DATABASE_URL"])
-        with FileLock(ROOT / f"{WEB_DIR}.lock"):
-            if not frontend.is_current():
-                frontend.build()
+        built()
         address = f"http://127.0.0.1:{values['PORT']}"
         with running(("sandbox", "web", "worker"), lambda: f"{address}/ready"):
             yield LiveApp(

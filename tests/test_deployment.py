@@ -1,0 +1,120 @@
+"""The files for several hosts, as far as they can be checked without a container engine: what they
+name exists, and what they say about each other agrees. They are not run here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jobs.main import huey
+from mentorships.launch import ROOT
+from mentorships.processes import procfile
+from mentorships.serve import SERVERS
+from services.config import Settings
+from state.presences import KEYSPACE_EVENTS
+
+OURS = ("migrate", "web-1", "web-2", "worker-1", "worker-2")
+NOT_OURS = {"POSTGRES_PASSWORD", "PATH", "PYTHONUNBUFFERED"}
+SETTINGS = {name.upper() for name in Settings.model_fields}
+COMPOSE = ROOT / "compose.yaml"
+CONTAINERFILE = ROOT / "Containerfile"
+DOCUMENT = ROOT / "docs" / "several-hosts.md"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    """The services of compose.yaml, with its anchors resolved."""
+    return yaml.safe_load(COMPOSE.read_text())["services"]
+
+
+def test_every_service_of_ours_is_the_image_and_shares_the_settings(
+    services: dict[str, Any],
+) -> None:
+    assert set(OURS) < set(services)
+    for name in OURS:
+        assert services[name]["image"] == "mentorships"
+        values = services[name]["environment"]
+        assert set(values) <= SETTINGS, name
+        assert values["APP_ENV"] == "production"
+        assert values["DATABASE_URL"] == services["migrate"]["environment"]["DATABASE_URL"]
+        assert values["REDIS_URL"] == "redis://valkey:6379/0"
+        assert services[name]["volumes"] == ["files:/data"]
+        assert values["DATA_DIR"] == "/data"
+
+
+def test_every_command_of_ours_exists(services: dict[str, Any]) -> None:
+    assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
+    assert services["web-1"]["command"] == shlex.split(procfile()["web"])[1:]
+    assert services["worker-1"]["command"] == shlex.split(procfile()["worker"])[1:]
+    assert services["web-1"]["command"][-1] in SERVERS
+    assert huey.name == "mentorships"
+    for name in OURS:
+        program = services[name]["command"][0]
+        assert shutil.which(program, path=str(Path(sys.executable).parent)), program
+
+
+def test_ports_and_names_agree(services: dict[str, Any]) -> None:
+    port = services["web-1"]["environment"]["PORT"]
+    assert f"EXPOSE {port}" in CONTAINERFILE.read_text()
+    assert f":{port}/health" in services["web-1"]["healthcheck"]["test"][-1]
+    proxy = yaml.safe_load(COMPOSE.read_text())["configs"]["caddyfile"]["content"]
+    assert re.findall(r"(\S+):(\d+)", proxy.partition("reverse_proxy")[2]) == [
+        ("web-1", port),
+        ("web-2", port),
+    ]
+    assert "postgres" in services
+    assert "@postgres/" in services["web-1"]["environment"]["DATABASE_URL"]
+
+
+def test_nobody_starts_before_the_migration_is_done(services: dict[str, Any]) -> None:
+    for name in OURS[1:]:
+        after = services[name]["depends_on"]
+        assert after["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_no_simulator_is_deployed(services: dict[str, Any]) -> None:
+    assert not any("sandbox" in str(service) for service in services.values())
+
+
+def test_valkey_sends_the_events_that_reflex_listens_to(services: dict[str, Any]) -> None:
+    command = services["valkey"]["command"]
+    events = command[command.index("--notify-keyspace-events") + 1].replace("$$", "$")
+    assert events == KEYSPACE_EVENTS
+    assert f"notify-keyspace-events {KEYSPACE_EVENTS}" in DOCUMENT.read_text()
+
+
+def test_postgresql_takes_all_connections_that_the_processes_may_open(
+    services: dict[str, Any],
+) -> None:
+    web = sum(int(services[name]["environment"].get("WEB_WORKERS", 1)) for name in OURS[1:3])
+    size = Settings.model_fields["database_pool_size"].default
+    most = (web + len(OURS[3:])) * 2 * size + web
+    allowed = re.search(r"max_connections=(\d+)", str(services["postgres"]["command"]))
+    assert allowed
+    assert most <= int(allowed[1]) - 10
+    assert f"come to {most}" in DOCUMENT.read_text()
+
+
+def test_every_variable_in_the_image_is_a_setting() -> None:
+    text = CONTAINERFILE.read_text()
+    named = set(re.findall(r"\b([A-Z][A-Z_]{3,})=", text)) - NOT_OURS
+    assert named <= SETTINGS
+    for shown in re.findall(r"^ARG ([A-Z_]+)=(.*)$", text, re.MULTILINE):
+        assert str(Settings.model_fields[shown[0].lower()].default) == shown[1]
+
+
+def test_every_file_that_the_image_copies_is_there() -> None:
+    for copied in re.findall(r"^COPY (?!--from)(\S+) ", CONTAINERFILE.read_text(), re.MULTILINE):
+        assert (ROOT / copied).exists()
+
+
+def test_the_document_names_only_settings_that_exist() -> None:
+    named = set(re.findall(r"`([A-Z][A-Z_]{3,})", DOCUMENT.read_text()))
+    assert named <= SETTINGS, named - SETTINGS
