@@ -9,7 +9,7 @@ from pages.components.buttons import button
 from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
 from pages.components.phases import has
-from pages.components.tables import cell, head, row, table
+from pages.components.tables import cell, head, row, sort_head, table
 from pages.components.text import strong
 from pages.layout import Page, signed_in
 from state.admin_inbox import PATH, AdminEvent
@@ -23,7 +23,7 @@ def admin_inbox() -> rx.Component:
         head("About"),
         head("Status"),
         head("Tries"),
-        head("Received"),
+        sort_head(State, "received", "Received"),
         head("Actions"),
     ]
     return signed_in(

@@ -10,7 +10,7 @@ from pages.components.editors import person_cell
 from pages.components.lists import listing, under
 from pages.components.moments import moment
 from pages.components.phases import has
-from pages.components.tables import cell, head, row, row_link, table
+from pages.components.tables import cell, head, row, row_link, sort_head, table
 from pages.layout import Page, signed_in
 from state.admin_mentors import PATH, AdminMentor
 from state.admin_mentors import AdminMentorsState as State
@@ -18,7 +18,13 @@ from state.admin_mentors import AdminMentorsState as State
 
 def admin_mentors() -> rx.Component:
     """Search, filter, table; a row opens the mentor's editor."""
-    heads = [head("Mentor"), head("Seats taken"), head("Status"), head("Since"), head("Actions")]
+    heads = [
+        sort_head(State, "name", "Mentor"),
+        sort_head(State, "seats", "Seats taken"),
+        head("Status"),
+        sort_head(State, "since", "Since"),
+        head("Actions"),
+    ]
     return signed_in(
         "Mentors",
         listing(
@@ -49,7 +55,7 @@ def _row(mentor: rx.vars.ObjectVar[AdminMentor]) -> rx.Component:
             rank="fact",
         ),
         cell(badge(mentor.status)),
-        cell(moment(mentor.joined)),
+        cell(moment(mentor.joined), rank="wide"),
         cell(
             rx.cond(
                 mentor.listed,

@@ -9,7 +9,7 @@ from pages.components.links import text_link
 from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
 from pages.components.phases import has
-from pages.components.tables import cell, head, row, table
+from pages.components.tables import cell, head, row, sort_head, table
 from pages.components.text import strong
 from pages.layout import Page, signed_in
 from state.admin_orders import PATH, AdminOrder
@@ -22,9 +22,9 @@ def admin_orders() -> rx.Component:
         head("Order"),
         head("Mentee"),
         head("Mentor"),
-        head("Price", number=True),
+        sort_head(State, "price", "Price", number=True),
         head("Status"),
-        head("Date"),
+        sort_head(State, "date", "Date"),
     ]
     return signed_in(
         "Orders",

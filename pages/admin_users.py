@@ -11,7 +11,7 @@ from pages.components.editors import said
 from pages.components.lists import listing, mark, opened, opener, question, under
 from pages.components.moments import moment
 from pages.components.phases import has
-from pages.components.tables import cell, head, row, table
+from pages.components.tables import cell, head, row, sort_head, table
 from pages.components.text import muted, strong
 from pages.layout import Page, signed_in
 from state.admin_users import PATH, Act, AdminUser
@@ -24,10 +24,10 @@ _COLUMNS = 6
 def admin_users() -> rx.Component:
     """Search, filter, table."""
     heads = [
-        head("Account"),
+        sort_head(State, "name", "Account"),
         head("Roles"),
         head("Status"),
-        head("Joined"),
+        sort_head(State, "joined", "Joined"),
         head("Last seen"),
         head("Actions"),
     ]
@@ -59,7 +59,7 @@ def _row(user: _User) -> rx.Component:
             cell(user.roles, rank="fact"),
             cell(badge(user.status), under(user.verified)),
             cell(moment(user.joined), rank="wide"),
-            cell(rx.cond(user.never_seen, "never", moment(user.seen))),
+            cell(rx.cond(user.never_seen, "never", moment(user.seen)), rank="wide"),
             cell(
                 opener(user.name, is_open=is_open, on_click=State.toggle(user.public_id)),
                 rank="action",

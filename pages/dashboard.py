@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pages.components.boxes import cards, section, stack
+from pages.components.boxes import section, stack, wide_cards
 from pages.components.cards import card
 from pages.components.dashboards import next_step, open_checkout, together
 from pages.components.phases import empty, has, loaded, or_empty
@@ -46,7 +46,7 @@ def _packs() -> rx.Component:
         "Your packs",
         or_empty(
             has(DashboardState.together),
-            cards(rx.foreach(DashboardState.together, together)),
+            wide_cards(rx.foreach(DashboardState.together, together)),
             empty(
                 "No packs yet.",
                 "When you have bought a pack, its sessions and your seat are shown here.",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors
 
-from pages.components.boxes import form_width
+from pages.components.boxes import centred
 from pages.components.buttons import link_button
 from pages.components.headers import page_header
 from pages.components.kinds import Child
@@ -47,6 +47,9 @@ PLACES: dict[Area, list[Place]] = {
         Place("/settings", "Settings", "settings"),
     ],
     "admin": [
+        Place("/admin", "Overview", "house"),
+        Place("/admin/revenue", "Revenue", "chart-column"),
+        Place("/admin/seats", "Seats", "armchair"),
         Place("/admin/orders", "Orders", "receipt"),
         Place("/admin/users", "Users", "users"),
         Place("/admin/mentors", "Mentors", "graduation-cap"),
@@ -54,7 +57,7 @@ PLACES: dict[Area, list[Place]] = {
         Place("/settings", "Settings", "settings"),
     ],
 }
-_HOMES: dict[Area, str] = {"mentee": "/dashboard", "mentor": "/mentor", "admin": "/admin/orders"}
+_HOMES: dict[Area, str] = {"mentee": "/dashboard", "mentor": "/mentor", "admin": "/admin"}
 _LABELS: dict[Area, str] = {"mentee": "Mentee", "mentor": "Mentor", "admin": "Admin"}
 
 
@@ -85,7 +88,7 @@ def public(*children: Child, active: str = "") -> rx.Component:
 
 def form_page(title: Child, *children: Child) -> rx.Component:
     """A public page with one text form, such as signing in."""
-    return public(form_width(page_header(title), *children))
+    return public(centred(page_header(title), *children))
 
 
 def signed_in(

@@ -7,6 +7,7 @@ import reflex as rx
 from pages.components.badges import tags
 from pages.components.boxes import section, side, split, stack
 from pages.components.buttons import link_button
+from pages.components.cards import points
 from pages.components.notices import notice
 from pages.components.offers import offers
 from pages.components.outcomes import outcome
@@ -15,6 +16,7 @@ from pages.components.people import person_header
 from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.text import lead, muted, prose, text
 from pages.layout import Page, public
+from services.config import settings
 from state.mentor import MentorState
 
 
@@ -52,6 +54,18 @@ def _person() -> rx.Component:
         ),
         tags(MentorState.skills),
         section("About", prose(MentorState.bio)),
+        section(
+            "What is in a pack",
+            points(
+                "Every session is one hour, one to one.",
+                f"Your seat is held for {settings().seat_hold_minutes} minutes while you pay, and "
+                "is yours when the payment has arrived.",
+                "Another pack keeps your seat. Without one it waits "
+                f"{settings().grace_hours} hours for you, then somebody else may have it.",
+                "If you stop, sessions that you have not used and that have not expired are "
+                "refunded at their share of the price.",
+            ),
+        ),
         gap="wide",
     )
 

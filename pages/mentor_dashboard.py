@@ -115,7 +115,7 @@ def _row(mentee: rx.vars.ObjectVar[MenteeFace]) -> rx.Component:
             ),
         ),
         cell(mentee.no_end, moment(mentee.ends), rank="wide"),
-        cell(moment(mentee.since)),
+        cell(moment(mentee.since), label="Since"),
     )
 
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from pages.components.boxes import row, stack
 from pages.components.buttons import button, link_button
-from pages.components.chips import chip, chips
+from pages.components.chips import chip, named_chips
 from pages.components.forms import form, search
 from pages.components.headers import page_header
 from pages.components.mentors import mentor_cards
@@ -56,9 +56,9 @@ def _search() -> rx.Component:
 def _filters() -> rx.Component:
     seat = MentorsState.seat_chip
     return stack(
-        chips("Seats", chip(seat.label, seat.href, chosen=seat.chosen)),
-        chips("Skills", rx.foreach(MentorsState.skills, _chip)),
-        chips("Languages", rx.foreach(MentorsState.languages, _chip)),
+        named_chips("Seats", chip(seat.label, seat.href, chosen=seat.chosen)),
+        named_chips("Skills", rx.foreach(MentorsState.skills, _chip)),
+        named_chips("Languages", rx.foreach(MentorsState.languages, _chip)),
         gap="close",
     )
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from pages.components.accounts import PASSWORD_HELP, for_password_managers, wrong
 from pages.components.badges import badge, toned
-from pages.components.boxes import form_width, section
+from pages.components.boxes import form_width, setting
 from pages.components.boxes import row as line
 from pages.components.buttons import button
 from pages.components.forms import field, form, hidden, option, select
@@ -45,7 +45,7 @@ def _profile() -> rx.Component:
     zones = [option(zone.replace("_", " "), zone) for zone in list_zones()]
     # A zone by an old name, or one that left the list, stays what it is until another is chosen.
     own = option(SettingsState.zone, SettingsState.zone)
-    return section(
+    return setting(
         "Profile",
         form_width(
             form(
@@ -84,7 +84,7 @@ def _email() -> rx.Component:
         action="/auth/verify/again",
         label="Confirm your e-mail address",
     )
-    return section(
+    return setting(
         "E-mail",
         line(
             strong(SettingsState.email),
@@ -95,7 +95,7 @@ def _email() -> rx.Component:
 
 
 def _password() -> rx.Component:
-    return section(
+    return setting(
         "Password",
         form_width(
             form(
@@ -130,7 +130,7 @@ def _password() -> rx.Component:
 
 def _browsers() -> rx.Component:
     heads = [head("Browser"), head("Last seen"), head("Since"), head("Address"), head("")]
-    return section(
+    return setting(
         "Where you are signed in",
         text("If you do not know one of these, sign it out and change your password."),
         table(

@@ -12,13 +12,17 @@ from collections.abc import Callable
 import reflex as rx
 from reflex.app import default_error_boundary
 
+from pages.components.announcing import announcer
+
 STYLESHEETS = [
     "/styles/tokens.css",
     "/styles/base.css",
     "/styles/shell.css",
     "/styles/controls.css",
     "/styles/data.css",
+    "/styles/landing.css",
     "/styles/admin.css",
+    "/styles/charts.css",
 ]
 _FONT = "/fonts/instrument-sans-latin.woff2"
 
@@ -39,7 +43,10 @@ def app_wraps() -> dict[tuple[int, str], Callable[[bool], rx.Component | None]]:
 
     A lost connection is told by the layout's banner, so nothing here speaks of sockets.
     """
-    return {(55, "ErrorBoundary"): lambda stateful: _boundary(stateful)}
+    return {
+        (55, "ErrorBoundary"): lambda stateful: _boundary(stateful),
+        (54, "Announcer"): lambda _: rx.fragment(announcer()),
+    }
 
 
 def _boundary(stateful: bool) -> rx.Component:

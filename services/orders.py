@@ -29,7 +29,13 @@ from services.models import (
     User,
 )
 from services.money import Money
-from services.paging import Part
+from services.paging import Columns, Part, Sorting
+
+SORTS: Columns = {
+    "date": (col(Order.created_at),),
+    "price": (col(Order.currency), col(Order.amount_minor)),
+}
+"""What lists of orders may be sorted by; amounts are compared within their currency only."""
 
 
 class Face(StrEnum):
@@ -114,11 +120,12 @@ def list_all(
     actor: Actor,
     status: str = "",
     query: str = "",
+    sort: str = "",
     before: str | None = None,
     limit: int = 50,
 ) -> Part[OrderView]:
-    """All orders for an admin, newest first; `query` looks in the order's public id, its title,
-    and both people's names and the mentee's address.
+    """All orders for an admin, newest first, or by one of `SORTS`; `query` looks in the
+    order's public id, its title, and both people's names and the mentee's address.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -129,7 +136,7 @@ def list_all(
         wanted.append(col(Order.status) == _status(status))
     if query.strip():
         wanted.append(_matching(query))
-    return _part(db, wanted, actor=actor, before=before, limit=limit)
+    return _part(db, wanted, actor=actor, before=before, limit=limit, sort=sort)
 
 
 def _status(value: str) -> OrderStatus:
@@ -164,17 +171,24 @@ def _part(
     actor: Actor,
     before: str | None,
     limit: int,
+    sort: str = "",
 ) -> Part[OrderView]:
     limit = paging.bounded(limit)
     total = db.exec(select(func.count(col(Order.id))).where(*wanted)).one()
-    place = paging.older_than(db, Order, before, among=wanted)
-    rows = _views(db, [*wanted, *place], actor=actor, limit=limit + 1)
+    by = paging.sorting(sort, SORTS, default="-date", unique=col(Order.id))
+    place = paging.beyond(db, Order, Order.public_id, before, by=by, among=wanted)
+    rows = _views(db, [*wanted, *place], actor=actor, limit=limit + 1, by=by)
     shown, more = paging.cut(rows, limit)
     return Part(tuple(shown), shown[-1].public_id if more else None, total)
 
 
 def _views(
-    db: Session, wanted: list[ColumnElement[bool]], *, actor: Actor, limit: int
+    db: Session,
+    wanted: list[ColumnElement[bool]],
+    *,
+    actor: Actor,
+    limit: int,
+    by: Sorting | None = None,
 ) -> list[OrderView]:
     mentee, mentor_user = aliased(User), aliased(User)
     rows = db.exec(
@@ -183,7 +197,7 @@ def _views(
         .join(mentor_user, col(mentor_user.id) == col(Mentor.user_id))
         .join(mentee, col(mentee.id) == col(Order.mentee_id))
         .where(*wanted)
-        .order_by(col(Order.created_at).desc(), col(Order.id).desc())
+        .order_by(*(by.order() if by else ()))
         .limit(limit)
     ).all()
     ids = [row[0].id for row in rows]

@@ -3,12 +3,13 @@ that rows which come or go meanwhile are neither skipped nor repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, literal, tuple_
+import sqlalchemy
+from sqlalchemy import ColumnElement, UnaryExpression, literal, tuple_
 from sqlmodel import Session, col, select
 
 from services.errors import InvalidInput
@@ -65,6 +66,64 @@ def older_than(
         raise InvalidInput("before", "This list has changed. Please start again from its top.")
     place = tuple_(literal(found[0], UtcDateTime()), literal(found[1], BigId))
     return [tuple_(instant_column, id_column) < place]
+
+
+Columns = Mapping[str, Sequence[Any]]
+"""What a list may be sorted by: the name in the address, and the columns behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """What a list is sorted by. The keys are never NULL, and the last one is unique, so that every
+    row has exactly one place."""
+
+    keys: tuple[ColumnElement[Any], ...]
+    descending: bool
+
+    def order(self) -> list[UnaryExpression[Any]]:
+        """For ORDER BY."""
+        return [key.desc() if self.descending else key.asc() for key in self.keys]
+
+
+def sorting(asked: str, columns: Columns, *, default: str, unique: Any) -> Sorting:
+    """By the column `asked` for, such as `name`, or `-name` for the last ones first.
+
+    Raises:
+        InvalidInput: the list has no such column to sort by.
+    """
+    chosen = asked or default
+    keys = columns.get(chosen.removeprefix("-"))
+    if keys is None:
+        raise InvalidInput("sort", "This list cannot be sorted by that.")
+    return Sorting((*keys, unique), chosen.startswith("-"))
+
+
+def beyond(
+    db: Session,
+    source: Any,
+    public_id: Any,
+    before: str | None,
+    *,
+    by: Sorting,
+    among: Sequence[ColumnElement[bool]] = (),
+) -> list[ColumnElement[bool]]:
+    """The condition for what comes after the row `before` (a public id) in the order `by`.
+
+    `source` is the table, or the join of tables, that the keys are columns of. The row is looked
+    up `among` those the reader may see, so that a cursor tells nothing.
+
+    Raises:
+        InvalidInput: there is no such row.
+    """
+    if not before:
+        return []
+    keys: Any = sqlalchemy.select(*by.keys).select_from(source)
+    found = db.exec(keys.where(col(public_id) == before, *among)).one_or_none()
+    if found is None:
+        raise InvalidInput("before", "This list has changed. Please start again from its top.")
+    place = tuple_(*(literal(value, key.type) for value, key in zip(found, by.keys, strict=True)))
+    here = tuple_(*by.keys)
+    return [here < place if by.descending else here > place]
 
 
 def pattern(query: str) -> str:

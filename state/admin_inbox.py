@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import reflex as rx
 
-from services import administration, clock, inbox
+from services import administration, clock, inbox, topics
 from services.administration import InboxRow
+from services.audit import Actor
 from services.models import InboxStatus
-from state.base import AppState, read, run
+from services.paging import Part
+from state import live
+from state.base import AppState, run
 from state.guard import requires
-from state.listing import Listing, searched
+from state.listing import Listing
 from state.phase import loading
 from state.shown import NEVER, Moment, count, date, moment
 
 PATH = "/admin/inbox"
 CHOICES = {status.value: status.value.capitalize() for status in InboxStatus}
+SORTS = ("-received",)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,12 @@ class AdminEvent:
     can_retry: bool = False
 
 
+def audience(actor: Actor, asked: dict[str, str | None]) -> live.Audience[Part[InboxRow]]:
+    """The admins who look at the same part of the same list."""
+    read = partial(administration.list_inbox, actor=actor, **asked)
+    return live.Audience(("admin_inbox", *asked.values()), frozenset({topics.INBOX}), read)
+
+
 class AdminInboxState(Listing, AppState):
     """One part of the list of webhooks."""
 
@@ -45,23 +56,35 @@ class AdminInboxState(Listing, AppState):
     @requires("admin")
     async def load(self) -> None:
         """Read the part that the address names."""
-        before = self._begin(PATH, CHOICES)
+        before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
-            part = await read(
-                administration.list_inbox,
-                actor=await self._actor(),
-                status=self.chosen,
-                query=self.query,
-                before=before,
-            )
-            self.rows = [_row(event, self.time_zone) for event in part.rows]
-            self._end(PATH, part, "webhook")
+            asked = {
+                "status": self.chosen,
+                "query": self.query,
+                "sort": self.sort,
+                "before": before,
+            }
+            self._show(await live.watch(self, audience(await self._actor(), asked)))
+
+    @rx.event
+    @requires("admin")
+    async def refresh(self) -> None:
+        """Show what changed, at the same place of the list."""
+        part = await live.news(self)
+        if part is None:
+            await self.load()
+        else:
+            self._show(part)
+
+    def _show(self, part: Part[InboxRow]) -> None:
+        self.rows = [_row(event, self.time_zone) for event in part.rows]
+        self._end(PATH, part, "webhook")
 
     @rx.event
     @requires("admin")
     async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
         """Search for the beginning of an id or a type."""
-        return searched(PATH, form, self.chosen)
+        return self._searched(PATH, form)
 
     @rx.event
     @requires("admin")

@@ -13,12 +13,13 @@ from services.mentor_home import SeatUse
 from services.models import UserStatus
 from state.base import AppState, read, write
 from state.guard import requires
-from state.listing import Listing, searched
+from state.listing import Listing
 from state.phase import loading
 from state.shown import NEVER, Moment, date, initials
 
 PATH = "/admin/mentors"
 CHOICES = {MentorFilter.LISTED.value: "Listed", MentorFilter.UNLISTED.value: "Not listed"}
+SORTS = ("-since", "name", "-seats")
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,13 @@ class AdminMentorsState(Listing, AppState):
     @requires("admin")
     async def load(self) -> None:
         """Read the part that the address names."""
-        before = self._begin(PATH, CHOICES)
+        before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
             part = await read(
                 administration.list_mentors,
                 actor=await self._actor(),
                 query=self.query,
+                sort=self.sort,
                 only=MentorFilter(self.chosen),
                 before=before,
             )
@@ -63,7 +65,7 @@ class AdminMentorsState(Listing, AppState):
     @requires("admin")
     async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
         """Search for words."""
-        return searched(PATH, form, self.chosen)
+        return self._searched(PATH, form)
 
     @rx.event
     @requires("admin")

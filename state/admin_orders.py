@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import reflex as rx
 
-from services import money, orders
+from services import money, orders, topics
+from services.audit import Actor
 from services.models import OrderStatus
 from services.orders import OrderView
-from state.base import AppState, read
+from services.paging import Part
+from state import live
+from state.base import AppState
 from state.guard import requires
-from state.listing import Listing, searched
+from state.listing import Listing
 from state.orders import STATUS
 from state.phase import loading
 from state.shown import NEVER, Moment, date
 
 PATH = "/admin/orders"
 CHOICES = {status.value: status.value.capitalize() for status in OrderStatus}
+SORTS = ("-date", "-price")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,12 @@ class AdminOrder:
     date: Moment = NEVER
 
 
+def audience(actor: Actor, asked: dict[str, str | None]) -> live.Audience[Part[OrderView]]:
+    """The admins who look at the same part of the same list."""
+    read = partial(orders.list_all, actor=actor, **asked)
+    return live.Audience(("admin_orders", *asked.values()), frozenset({topics.ORDERS}), read)
+
+
 class AdminOrdersState(Listing, AppState):
     """One part of the list of all orders."""
 
@@ -47,23 +58,35 @@ class AdminOrdersState(Listing, AppState):
     @requires("admin")
     async def load(self) -> None:
         """Read the part that the address names."""
-        before = self._begin(PATH, CHOICES)
+        before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
-            part = await read(
-                orders.list_all,
-                actor=await self._actor(),
-                status=self.chosen,
-                query=self.query,
-                before=before,
-            )
-            self.rows = [_row(order, self.time_zone) for order in part.rows]
-            self._end(PATH, part, "order")
+            asked = {
+                "status": self.chosen,
+                "query": self.query,
+                "sort": self.sort,
+                "before": before,
+            }
+            self._show(await live.watch(self, audience(await self._actor(), asked)))
+
+    @rx.event
+    @requires("admin")
+    async def refresh(self) -> None:
+        """Show what changed, at the same place of the list."""
+        part = await live.news(self)
+        if part is None:
+            await self.load()
+        else:
+            self._show(part)
+
+    def _show(self, part: Part[OrderView]) -> None:
+        self.rows = [_row(order, self.time_zone) for order in part.rows]
+        self._end(PATH, part, "order")
 
     @rx.event
     @requires("admin")
     async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
         """Search for words."""
-        return searched(PATH, form, self.chosen)
+        return self._searched(PATH, form)
 
 
 def _row(order: OrderView, zone: str) -> AdminOrder:

@@ -14,7 +14,7 @@ from services.errors import AppError
 from services.models import UserStatus
 from state.base import AppState, read, write
 from state.guard import forget_presences, requires
-from state.listing import Listing, searched
+from state.listing import Listing
 from state.phase import loading
 from state.shown import NEVER, Moment, date, moment
 
@@ -25,6 +25,7 @@ CHOICES = {
     UserFilter.SUSPENDED.value: "Suspended",
     UserFilter.UNVERIFIED.value: "Not verified",
 }
+SORTS = ("-joined", "name")
 Act = Literal["", "suspend", "reactivate", "make_mentor", "make_admin", "remove_admin"]
 
 
@@ -71,7 +72,7 @@ class AdminUsersState(Listing, AppState):
     @requires("admin")
     async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
         """Search for words."""
-        return searched(PATH, form, self.chosen)
+        return self._searched(PATH, form)
 
     @rx.event
     @requires("admin")
@@ -126,12 +127,13 @@ class AdminUsersState(Listing, AppState):
                 return ""
 
     async def _refresh(self) -> None:
-        before = self._begin(PATH, CHOICES)
+        before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
             part = await read(
                 administration.list_users,
                 actor=await self._actor(),
                 query=self.query,
+                sort=self.sort,
                 only=UserFilter(self.chosen),
                 before=before,
             )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from services import checkout, money, orders, urls
-from services.errors import ProviderUnavailable
+from services import checkout, money, orders, topics, urls
+from services.audit import Actor
+from services.errors import ProviderUnavailable, TooManyAttempts
 from services.orders import Face, OrderView
-from state.base import AppState, read, run
+from state import live
+from state.base import AppState, run
 from state.guard import requires
 from state.orders import STATUS
 from state.phase import Loads, loading
@@ -31,6 +34,15 @@ class Outcome:
     title: str = ""
     words: str = ""
     tone: str = "info"
+
+
+def audience(actor: Actor, order: str) -> live.Audience[OrderView]:
+    """The tabs in which one person looks at one order."""
+    own = {topics.mentee(actor.user_id)} if actor.user_id else set[str]()
+    watched = frozenset(own | ({topics.ORDERS} if actor.is_admin else set[str]()))
+    return live.Audience(
+        ("order", order, actor), watched, partial(orders.get_order, actor=actor, order=order)
+    )
 
 
 class CheckoutReturnState(Loads, AppState):
@@ -76,7 +88,7 @@ class CheckoutReturnState(Loads, AppState):
 
     async def _ask_once_more(self, order: str) -> None:
         """Before it is said that nothing was charged: the page may have been paid after the end."""
-        with contextlib.suppress(ProviderUnavailable):
+        with contextlib.suppress(ProviderUnavailable, TooManyAttempts):
             await run(checkout.look_again, actor=await self._actor(), order=order)
         await self._refresh(order)
 
@@ -124,7 +136,18 @@ class CheckoutReturnState(Loads, AppState):
             await self._refresh(self._order)
 
     async def _refresh(self, order: str) -> None:
-        view = await read(orders.get_order, actor=await self._actor(), order=order)
+        self._show(await live.watch(self, audience(await self._actor(), order)))
+
+    @rx.event
+    @requires("user")
+    async def refresh(self) -> None:
+        """Show what the provider's webhook changed, before this page asks the next time."""
+        view = await live.news(self)
+        if view is not None:
+            self._show(view)
+            self.watching = self.watching and self.face in _UNSETTLED
+
+    def _show(self, view: OrderView) -> None:
         self.face = view.face
         self.outcome = outcome_of(view, self.time_zone)
         self.status, self.status_tone = STATUS[view.face]

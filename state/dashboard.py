@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 
-from services import mentee_home, money, photos, urls
+from services import mentee_home, money, photos, topics, urls
+from services.audit import Actor
 from services.mentee_home import (
     MenteeHome,
     MentorTogether,
@@ -16,7 +18,8 @@ from services.mentee_home import (
     PackView,
 )
 from services.models import PackStatus, SeatStatus
-from state.base import AppState, read
+from state import live
+from state.base import AppState
 from state.guard import requires
 from state.phase import Loads, loading
 from state.shown import NEVER, Moment, count, date, initials, moment, until
@@ -92,13 +95,30 @@ class DashboardState(Loads, AppState):
     async def load(self) -> None:
         """Read the dashboard."""
         with loading(self):
-            home = await read(mentee_home.get_home, actor=await self._actor())
+            actor = await self._actor()
+            self._show(await live.watch(self, audience(actor)))
+
+    @rx.event
+    @requires("user")
+    async def refresh(self) -> None:
+        """Show what changed."""
+        home = await live.news(self)
+        if home is None:
+            await self.load()
+        else:
             self._show(home)
 
     def _show(self, home: MenteeHome) -> None:
         self.step = _step(home.next_step, self.time_zone, self.email)
         self.together = [_together(one, self.time_zone) for one in home.together]
         self.checkouts = [_checkout(one, self.time_zone) for one in home.checkouts]
+
+
+def audience(actor: Actor) -> live.Audience[MenteeHome]:
+    """The open dashboards of one person."""
+    own = frozenset({topics.mentee(actor.user_id)} if actor.user_id else ())
+    read = partial(mentee_home.get_home, actor=actor)
+    return live.Audience(("mentee_home", actor), own, read)
 
 
 def _step(step: NextStep, zone: str, email: str) -> Step:

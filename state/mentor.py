@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import reflex as rx
 
-from services import catalogue, money, photos
+from services import catalogue, money, photos, topics
 from services.catalogue import MentorPage, OfferCard, OwnSeat
+from services.ids import MentorId
 from services.models import SeatStatus
+from services.signin import VISITOR
+from state import live
 from state.base import AppState, read
 from state.guard import requires
 from state.mentors import seat_marks, seat_words
@@ -56,6 +60,12 @@ def _each(offer: OfferCard) -> str:
     return f"{money.shown(money.Money(minor, offer.price.currency))} a session"
 
 
+def audience(slug: str, mentor: MentorId) -> live.Audience[MentorPage]:
+    """Everybody who looks at one mentor's page, whoever they are: one reading for all."""
+    read = partial(catalogue.get_mentor, slug=slug, actor=VISITOR)
+    return live.Audience(("mentor_page", slug), frozenset({topics.seats(mentor)}), read)
+
+
 class MentorState(Loads, AppState):
     """The mentor shown."""
 
@@ -75,6 +85,7 @@ class MentorState(Loads, AppState):
     unlisted: bool = False
     seat_note: str = ""
     why_not: str = ""
+    _own_seat: OwnSeat | None = None
 
     @rx.event
     @requires("anyone")
@@ -85,8 +96,17 @@ class MentorState(Loads, AppState):
             self.phase = "loading"
             yield
         with loading(self):
-            page = await read(catalogue.get_mentor, slug, actor=await self._actor())
-            self._show(page)
+            mentor = await read(catalogue.find_mentor_id, slug)
+            await live.look(self, audience(slug, mentor))
+            self._show(await read(catalogue.get_mentor, slug, actor=await self._actor()))
+
+    @rx.event
+    @requires("anyone")
+    async def refresh(self) -> None:
+        """Show the seats and packs as they are now; everybody looks at the same ones."""
+        page = await live.news(self)
+        if page is not None:
+            self._show(replace(page, own_seat=self._own_seat, is_own=self.own))
 
     def _show(self, page: MentorPage) -> None:
         self.slug, self.name, self.initials = page.slug, page.name, initials(page.name)
@@ -96,7 +116,7 @@ class MentorState(Loads, AppState):
         self.seats = seat_words(capacity=page.capacity, free=page.seats_free)
         self.marks = seat_marks(capacity=page.capacity, free=page.seats_free)
         self.offers = [offer_face(offer) for offer in page.offers]
-        self.own, self.can_buy = page.is_own, page.can_buy
+        self.own, self.can_buy, self._own_seat = page.is_own, page.can_buy, page.own_seat
         self.unlisted = not page.listed
         self.seat_note = self._about_seat(page.own_seat)
         self.why_not = _why_not(page)

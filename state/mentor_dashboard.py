@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import reflex as rx
+from sqlmodel import Session
 
-from services import clock, mentor_home, urls
+from services import clock, mentor_home, topics, urls
+from services.audit import Actor
 from services.mentor_home import MenteeRow, MentorHome, SeatUse
 from services.models import SeatStatus
-from state.base import AppState, read
+from services.paging import Part
+from state import live
+from state.base import AppState
 from state.guard import requires
 from state.mentors import seat_marks
 from state.phase import Loads, loading
@@ -33,6 +37,25 @@ class MenteeFace:
     since: Moment = NEVER
     ends: Moment = NEVER
     no_end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What the page reads: the seats, and one part of the mentees."""
+
+    home: MentorHome
+    mentees: Part[MenteeRow]
+
+
+def audience(actor: Actor, before: str) -> live.Audience[Dashboard]:
+    """The open dashboards of one mentor that show the same part of the mentees."""
+
+    def both(db: Session) -> Dashboard:
+        part = mentor_home.list_mentees(db, actor=actor, before=before or None)
+        return Dashboard(mentor_home.get_home(db, actor=actor), part)
+
+    own = frozenset({topics.seats(actor.mentor_id)} if actor.mentor_id else ())
+    return live.Audience(("mentor_home", actor, before), own, both)
 
 
 class MentorDashboardState(Loads, AppState):
@@ -60,14 +83,26 @@ class MentorDashboardState(Loads, AppState):
         before = self.router.url.query_parameters.get("before", "")[:60]
         with loading(self):
             actor = await self._actor()
-            self._show(await read(mentor_home.get_home, actor=actor))
-            part = await read(mentor_home.list_mentees, actor=actor, before=before or None)
-            self.mentees = [_mentee(row, self.time_zone) for row in part.rows]
-            self.total = count(part.total or 0, "mentee")
-            self.older_href = f"{PATH}?before={part.next}" if part.next else ""
+            self._show(await live.watch(self, audience(actor, before)))
             self.is_first = not before
 
-    def _show(self, home: MentorHome) -> None:
+    @rx.event
+    @requires("mentor")
+    async def refresh(self) -> None:
+        """Show what changed."""
+        seen = await live.news(self)
+        if seen is None:
+            await self.load()
+        else:
+            self._show(seen)
+
+    def _show(self, seen: Dashboard) -> None:
+        self._show_seats(seen.home)
+        self.mentees = [_mentee(row, self.time_zone) for row in seen.mentees.rows]
+        self.total = count(seen.mentees.total or 0, "mentee")
+        self.older_href = f"{PATH}?before={seen.mentees.next}" if seen.mentees.next else ""
+
+    def _show_seats(self, home: MentorHome) -> None:
         seats = home.seats
         self.page_href = urls.mentor(home.slug)
         self.listed = home.listed

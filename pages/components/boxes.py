@@ -42,11 +42,31 @@ def form_width(*children: Child) -> rx.Component:
     return rx.el.div(*children, class_name="stack stack-wide form-width")
 
 
+def centred(*children: Child) -> rx.Component:
+    """One column in the middle of the page, as wide as a text form: all that the page is about."""
+    return rx.el.div(*children, class_name="centred stack stack-wide")
+
+
+def wide_cards(*children: Child) -> rx.Component:
+    """Cards that hold more than a few words, two in a line at most."""
+    return rx.el.div(*children, class_name="cards cards-wide")
+
+
 def section(heading: Text, *children: Child, action: Child | None = None) -> rx.Component:
     """A part of a page with its heading and, at the far edge, one action."""
     head = [rx.el.h2(heading), *([action] if action is not None else [])]
     return rx.el.section(
         rx.el.div(*head, class_name="section-head"), *children, class_name="section"
+    )
+
+
+def setting(heading: Text, *children: Child) -> rx.Component:
+    """One of several matters of a page, with a line between them: its heading left where there is
+    room."""
+    return rx.el.section(
+        rx.el.h2(heading),
+        rx.el.div(*children, class_name="stack"),
+        class_name="setting",
     )
 
 

@@ -14,6 +14,15 @@ def chips(label: Text, *children: Child) -> rx.Component:
     return rx.el.div(*children, role="group", aria_label=label, class_name="chips")
 
 
+def named_chips(label: str, *children: Child) -> rx.Component:
+    """The same with the label in sight, for several groups below each other."""
+    return rx.el.div(
+        rx.el.span(label, class_name="chips-name", aria_hidden=True),
+        chips(label, *children),
+        class_name="chips-line",
+    )
+
+
 def chip(label: Child, href: Text, *, chosen: Flag) -> rx.Component:
     """One filter: a link to the same page with the filter on, or off again when it is `chosen`.
 

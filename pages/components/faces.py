@@ -8,7 +8,7 @@ import reflex as rx
 
 from pages.components.kinds import Text
 
-Size = Literal["small", "normal", "large"]
+Size = Literal["small", "normal", "medium", "large"]
 
 
 def face(photo: Text, initials: Text, *, size: Size = "normal") -> rx.Component:

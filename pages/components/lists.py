@@ -9,7 +9,6 @@ from pages.components.buttons import button, link_button
 from pages.components.chips import chip, chips
 from pages.components.forms import form, search
 from pages.components.kinds import Child, Flag, Press, Text
-from pages.components.links import text_link
 from pages.components.phases import empty, loaded, or_empty
 from pages.components.tables import table_foot
 from state.listing import Listing
@@ -77,14 +76,14 @@ def _foot(state: type[Listing]) -> rx.Component:
     return table_foot(
         state.total,
         line(
-            _link_if("Back to the newest", state.first_href),
-            _link_if("Older ones", state.older_href),
+            _link_if("Back to the top", state.first_href),
+            _link_if("Next ones", state.older_href),
         ),
     )
 
 
 def _link_if(label: str, href: Text) -> rx.Component:
-    return rx.cond(href != "", text_link(label, href), rx.fragment())
+    return rx.cond(href != "", link_button(label, href, kind="secondary"), rx.fragment())
 
 
 def _nothing(state: type[Listing], path: str, nothing: str, why: str) -> rx.Component:

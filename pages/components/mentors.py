@@ -21,10 +21,11 @@ def mentor_card(mentor: rx.vars.ObjectVar[MentorFace]) -> rx.Component:
     """Face, name, what they help with, three skills, seats left, and the price of a pack."""
     return anchor(
         rx.el.div(
-            face(mentor.photo, mentor.initials),
+            face(mentor.photo, mentor.initials, size="medium"),
             rx.el.div(
                 rx.el.h3(mentor.name),
                 rx.el.p(mentor.languages, class_name="muted small"),
+                class_name="stack stack-tight grow",
             ),
             class_name="mentor-card-head",
         ),
@@ -36,7 +37,8 @@ def mentor_card(mentor: rx.vars.ObjectVar[MentorFace]) -> rx.Component:
                 mentor.price != "",
                 rx.el.span(
                     rx.el.span("from ", class_name="muted small"),
-                    rx.el.strong(mentor.price, class_name="figures"),
+                    rx.el.strong(mentor.price, class_name="figures card-price"),
+                    class_name="card-from",
                 ),
                 rx.fragment(),
             ),

@@ -12,6 +12,9 @@ from pages.components.icons import icon
 from pages.components.kinds import Child, Flag, Text
 from pages.components.links import anchor, document
 
+BAR_PLACES = 5
+"""How many places fit into the bar of a phone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -35,20 +38,46 @@ def nav_link(label: Text, href: Text, *, active: bool = False) -> rx.Component:
 
 
 def rail(places: list[Place], active: str, *, label: str) -> rx.Component:
-    """The places of one area: words in the left rail, or the bar at the bottom of a phone."""
+    """The places of one area: words in the left rail, or the bar at the bottom of a phone.
+
+    The bar has room for five: of more, it shows the first four and opens the rest under "More".
+    """
+    fit = len(places) <= BAR_PLACES
+    first = places if fit else places[: BAR_PLACES - 1]
+    rest = places[len(first) :]
+    links = [_rail_link(place, active) for place in first]
     return rx.el.nav(
-        *(_rail_link(place, active) for place in places), class_name="rail-links", aria_label=label
+        *links,
+        *(_rail_link(place, active, only_wide=True) for place in rest),
+        *([] if fit else [_more(rest, active)]),
+        class_name="rail-links",
+        aria_label=label,
     )
 
 
-def _rail_link(place: Place, active: str) -> rx.Component:
+def _rail_link(place: Place, active: str, *, only_wide: bool = False) -> rx.Component:
     current = {"aria-current": "page"} if place.href == active else {}
     return anchor(
         icon(place.icon),
         rx.el.span(place.word),
         href=place.href,
-        class_name="rail-link",
+        class_name="rail-link rail-wide" if only_wide else "rail-link",
         **current,
+    )
+
+
+def _more(places: list[Place], active: str) -> rx.Component:
+    """The bar's last place, on phones only: the browser's own `details`, so that keys open it."""
+    inside = any(place.href == active for place in places)
+    return rx.el.details(
+        rx.el.summary(
+            icon("ellipsis"),
+            rx.el.span("More"),
+            class_name="rail-link rail-link-active" if inside else "rail-link",
+            tab_index=0,
+        ),
+        rx.el.div(*(_rail_link(place, active) for place in places), class_name="rail-rest"),
+        class_name="rail-more",
     )
 
 
@@ -94,7 +123,8 @@ def _colour(label: str, picture: str, mode: rx.style.LiteralColorMode) -> rx.Com
 def menu(label: str, *entries: Child) -> rx.Component:
     """A button that opens a small panel; the browser's own `details`, so it works by keyboard."""
     return rx.el.details(
-        rx.el.summary(icon("menu"), aria_label=label, class_name="icon-button"),
+        # Not every browser gives the focus to a summary that is clicked, unless it has an index.
+        rx.el.summary(icon("menu"), aria_label=label, class_name="icon-button", tab_index=0),
         rx.el.div(*entries, class_name="menu-items stack"),
         class_name="menu",
     )

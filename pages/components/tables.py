@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import reflex as rx
 
+from pages.components.icons import icon
 from pages.components.kinds import Child, Text
 from pages.components.links import anchor
+from state.listing import Listing
 
 Rank = Literal["main", "fact", "detail", "wide", "action"]
 _CLASSES: dict[str, str] = {
@@ -41,16 +43,38 @@ def head(label: str, *, number: bool = False) -> rx.Component:
     return rx.el.th(label, scope="col", class_name="number" if number else "")
 
 
+def sort_head(
+    state: type[Listing], column: str, label: str, *, number: bool = False
+) -> rx.Component:
+    """The heading of a column to sort by: a link, because the order stands in the address. Pressed
+    again, it turns the order round."""
+    rises, falls = state.sort == column, state.sort == f"-{column}"
+    sign = rx.cond(
+        rises, icon("arrow-up"), rx.cond(falls, icon("arrow-down"), icon("chevrons-up-down"))
+    )
+    return rx.el.th(
+        anchor(label, sign, href=state.sort_hrefs[column], class_name="sort"),
+        scope="col",
+        class_name="number" if number else "",
+        custom_attrs={
+            "aria-sort": rx.cond(rises, "ascending", rx.cond(falls, "descending", "none"))
+        },
+    )
+
+
 def row(*cells: rx.Component) -> rx.Component:
     """One row. With `row_link` in its main cell, the whole row opens, also by Enter."""
     return rx.el.tr(*cells)
 
 
-def cell(*children: Child, rank: Rank = "detail", number: bool = False) -> rx.Component:
+def cell(
+    *children: Child, rank: Rank = "detail", number: bool = False, label: str = ""
+) -> rx.Component:
     """One cell. On a phone `main` and `fact` are the card's first line, `detail` follows below,
-    `wide` is left out, `action` has a line of its own."""
+    `wide` is left out, `action` stands at the right; `label` is said there before the content."""
     names = [_CLASSES[rank], *(["number"] * number)]
-    return rx.el.td(*children, class_name=" ".join(names))
+    said: dict[str, Any] = {"custom_attrs": {"data-label": label}} if label else {}
+    return rx.el.td(*children, class_name=" ".join(names), **said)
 
 
 def row_link(label: Child, href: Text) -> rx.Component:

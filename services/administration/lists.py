@@ -7,14 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import join
 from sqlmodel import Session, col, select
 
 from services import access, paging
 from services.audit import Actor
+from services.catalogue.seat_counts import seats_taken
 from services.errors import InvalidInput
 from services.mentor_home import SeatUse, seat_use
 from services.models import InboxEvent, InboxStatus, Mentor, SignIn, User, UserStatus
-from services.paging import Part
+from services.paging import Columns, Part
 
 
 class UserFilter(StrEnum):
@@ -85,6 +87,16 @@ class InboxRow:
     can_retry: bool
 
 
+_BY_NAME = func.lower(col(User.name))
+USER_SORTS: Columns = {"name": (_BY_NAME,), "joined": (col(User.created_at),)}
+MENTOR_SORTS: Columns = {
+    "name": (_BY_NAME,),
+    "seats": (seats_taken(),),
+    "since": (col(Mentor.created_at),),
+}
+INBOX_SORTS: Columns = {"received": (col(InboxEvent.received_at),)}
+"""What the lists may be sorted by; the number of rows in all is small, or there is an index."""
+
 CAN_RETRY = (InboxStatus.FAILED, InboxStatus.WAITING, InboxStatus.RECEIVED)
 """Where handling again may change something. It is always harmless: the provider's own object
 decides."""
@@ -96,10 +108,11 @@ def list_users(
     actor: Actor,
     query: str = "",
     only: UserFilter = UserFilter.ALL,
+    sort: str = "",
     before: str | None = None,
     limit: int = 50,
 ) -> Part[UserRow]:
-    """Accounts by name or address, the newest first.
+    """Accounts by name or address, the newest first, or by one of `USER_SORTS`.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -112,7 +125,8 @@ def list_users(
         .outerjoin(Mentor, col(Mentor.user_id) == col(User.id))
         .where(*wanted)
     ).one()
-    place = paging.older_than(db, User, before)
+    by = paging.sorting(sort, USER_SORTS, default="-joined", unique=col(User.id))
+    place = paging.beyond(db, User, User.public_id, before, by=by)
     seen = (
         select(func.max(col(SignIn.seen_at)))
         .where(col(SignIn.user_id) == col(User.id))
@@ -123,7 +137,7 @@ def list_users(
         select(User, Mentor.slug, seen)
         .outerjoin(Mentor, col(Mentor.user_id) == col(User.id))
         .where(*wanted, *place)
-        .order_by(col(User.created_at).desc(), col(User.id).desc())
+        .order_by(*by.order())
         .limit(limit + 1)
     ).all()
     shown, more = paging.cut(rows, limit)
@@ -175,10 +189,11 @@ def list_mentors(
     actor: Actor,
     query: str = "",
     only: MentorFilter = MentorFilter.ALL,
+    sort: str = "",
     before: str | None = None,
     limit: int = 50,
 ) -> Part[MentorRow]:
-    """All mentors, also those not listed, the newest first.
+    """All mentors, also those not listed, the newest first, or by one of `MENTOR_SORTS`.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -194,12 +209,13 @@ def list_mentors(
         wanted.append(col(Mentor.listed).is_(only is MentorFilter.LISTED))
     joined = col(User.id) == col(Mentor.user_id)
     total = db.exec(select(func.count(col(Mentor.id))).join(User, joined).where(*wanted)).one()
-    place = paging.older_than(db, Mentor, before)
+    by = paging.sorting(sort, MENTOR_SORTS, default="-since", unique=col(Mentor.id))
+    place = paging.beyond(db, join(Mentor, User, joined), Mentor.public_id, before, by=by)
     rows = db.exec(
         select(Mentor, User)
         .join(User, joined)
         .where(*wanted, *place)
-        .order_by(col(Mentor.created_at).desc(), col(Mentor.id).desc())
+        .order_by(*by.order())
         .limit(limit + 1)
     ).all()
     shown, more = paging.cut(rows, limit)
@@ -229,11 +245,12 @@ def list_inbox(
     actor: Actor,
     status: str = "",
     query: str = "",
+    sort: str = "",
     before: str | None = None,
     limit: int = 50,
 ) -> Part[InboxRow]:
-    """Stored webhooks, the newest first; `query` is the beginning of an event's id, of its
-    object's id or of its type.
+    """Stored webhooks, the newest first, or by one of `INBOX_SORTS`; `query` is the
+    beginning of an event's id, of its object's id or of its type.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -248,12 +265,10 @@ def list_inbox(
         columns = (InboxEvent.event_id, InboxEvent.object_id, InboxEvent.type)
         wanted.append(or_(*(col(column).like(begins, escape="\\") for column in columns)))
     total = db.exec(select(func.count(col(InboxEvent.id))).where(*wanted)).one()
-    place = paging.older_than(db, InboxEvent, before, at="received_at")
+    by = paging.sorting(sort, INBOX_SORTS, default="-received", unique=col(InboxEvent.id))
+    place = paging.beyond(db, InboxEvent, InboxEvent.public_id, before, by=by)
     rows = db.exec(
-        select(InboxEvent)
-        .where(*wanted, *place)
-        .order_by(col(InboxEvent.received_at).desc(), col(InboxEvent.id).desc())
-        .limit(limit + 1)
+        select(InboxEvent).where(*wanted, *place).order_by(*by.order()).limit(limit + 1)
     ).all()
     shown, more = paging.cut(rows, limit)
     events = tuple(_inbox_row(event) for event in shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import NewPerson
@@ -46,6 +47,7 @@ def test_a_link_for_a_new_password_works_once(world: World, person: NewPerson) -
     mia.open("/sign-in").signs_in(password=NEW_PASSWORD, then="/dashboard")
 
 
+@pytest.mark.several
 def test_another_browser_is_signed_out_from_the_settings(world: World, person: NewPerson) -> None:
     account = world.mentee("Mia Maler")
     phone, laptop = person(account).is_signed_in(), person(account).is_signed_in()
@@ -98,6 +100,7 @@ def test_a_page_behind_the_sign_in_is_where_one_lands_after_it(
     mia.signs_in(then="/settings").reads("Settings")
 
 
+@pytest.mark.several
 def test_who_signs_out_is_out(world: World, person: NewPerson) -> None:
     mia = person(world.mentee("Mia Maler")).is_signed_in()
     mia.open("/dashboard").reads("Hello, Mia Maler").presses("Sign out")
@@ -105,6 +108,7 @@ def test_who_signs_out_is_out(world: World, person: NewPerson) -> None:
     mia.open("/dashboard").is_at("/sign-in")
 
 
+@pytest.mark.several
 def test_a_suspended_person_is_out_at_once_and_is_told_at_the_door(
     world: World, person: NewPerson
 ) -> None:

@@ -1,4 +1,5 @@
-"""The main journey, on both databases: a stranger becomes a mentee, and everybody sees it."""
+"""The main journey, on both databases and on several hosts: a stranger becomes a mentee, and
+everybody sees it."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.people import Person
 from tests.journeys.world import SHOWN_PRICE, Seller, World, newcomer
 from tests.support.servers import LiveApp
+from tests.support.several import Several
 
 NewPage = Callable[[str], Page]
 
@@ -23,6 +25,12 @@ def test_a_stranger_buys_a_pack_and_everybody_sees_it_on_postgres(
     live_app_on_postgres: LiveApp, new_page: NewPage, own_settings: None
 ) -> None:
     a_stranger_buys_a_pack(World(live_app_on_postgres), new_page)
+
+
+def test_a_stranger_buys_a_pack_and_everybody_sees_it_on_several_hosts(
+    several: Several, new_page: NewPage, own_settings: None
+) -> None:
+    a_stranger_buys_a_pack(World(several), new_page)
 
 
 def a_stranger_buys_a_pack(world: World, new_page: NewPage) -> None:

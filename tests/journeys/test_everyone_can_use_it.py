@@ -7,91 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from pages import PAGES
-from services import checkout, operators
 from tests.journeys.conftest import NewPerson
-from tests.journeys.people import DECLINED, Person
-from tests.journeys.world import SHOWN_PRICE, Account, Seller, World
-from tests.support.servers import LiveApp
+from tests.journeys.everyone import (
+    NARROW,
+    has_no_obstacles,
+    has_settled,
+    is_for_everyone,
+    nothing_sticks_out,
+)
+from tests.journeys.people import DECLINED
+from tests.journeys.studio import Studio
+from tests.journeys.world import Account, World
 
-NARROW = 360
 FOR_VISITORS = ("/sign-up", "/sign-in", "/verify", "/reset")
-MOST_TABS = 60
-
-FOCUS_IS_VISIBLE = """() => {
-    const at = document.activeElement;
-    if (at === document.body) return true;
-    const box = at.getBoundingClientRect();
-    const inside = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
-    const drawn = (style) =>
-        (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) ||
-        style.boxShadow !== "none";
-    return inside && (drawn(getComputedStyle(at)) || drawn(getComputedStyle(at, "::after")));
-}"""
-
-STICKING_OUT = """() => [...document.querySelectorAll("body *")]
-    .filter((one) => one.getBoundingClientRect().right > innerWidth)
-    .map((one) => one.outerHTML.slice(0, 120))"""
-
-NOTHING_MOVES = "document.getAnimations().every((one) => one.playState !== 'running')"
-
-
-@dataclass(frozen=True)
-class Studio:
-    """People and orders, so that no page is empty. `esra` is admin, mentor and mentee."""
-
-    esra: Seller
-    newcomer: Account
-    new_mentor: Seller
-    full: Seller
-    on_sale: Seller
-    paid: str
-    open: str
-    canceled: str
-
-    def address(self, route: str) -> str:
-        """An address of the page with this route."""
-        samples = {
-            "/404": "/no/such/page",
-            "/mentors/[slug]": f"/mentors/{self.on_sale.slug}",
-            "/checkout/[offer]": f"/checkout/{self.on_sale.offer}",
-            "/checkout/return/[order]": f"/checkout/return/{self.paid}",
-            "/admin/mentors/[slug]": f"/admin/mentors/{self.on_sale.slug}",
-            "/reset/new": "/reset/new?token=not-a-real-one",
-            "/verify": "/verify?token=not-a-real-one",
-        }
-        return samples.get(route, route)
-
-
-@pytest.fixture(scope="module")
-def studio(live_app: LiveApp) -> Studio:
-    """Made once for all tests of this file."""
-    world = World(live_app)
-    with world.inside():
-        esra = world.mentor("Esra Ebel")
-        operators.create_admin(
-            email=esra.account.email, name=esra.name, password=esra.account.password
-        )
-        full = world.mentor("Fritz Fuhr", seats=1)
-        world.bought(world.mentee("Mia Maler"), full)
-        world.bought(world.mentee("Ben Bauer"), esra)
-        actor = world.actor(esra.account)
-        held = checkout.start(actor=actor, offer=world.mentor("Greta Gorn").offer).order
-        left = checkout.start(actor=actor, offer=world.mentor("Hanna Holm").offer).order
-        checkout.give_back(actor=actor, order=left)
-        return Studio(
-            esra=esra,
-            newcomer=world.mentee("Nina Neu"),
-            new_mentor=world.mentor("Nele Nagel"),
-            full=full,
-            on_sale=world.mentor("Otto Oster"),
-            paid=world.bought(esra.account, world.mentor("Paula Pape")),
-            open=held,
-            canceled=left,
-        )
 
 
 @dataclass(frozen=True)
@@ -183,90 +114,35 @@ def test_chosen_colours_are_kept_in_this_browser(
     expect(visitor.page.locator("html")).not_to_have_class(re.compile(r"\bdark\b"))
 
 
-def test_a_pack_is_bought_by_keyboard_alone(world: World, person: NewPerson) -> None:
-    seller, mia = world.mentor("Quinn Quast"), person(world.mentee("Mia Maler"))
-    keys = mia.page.keyboard
-
-    mia.open("/sign-in").reads("Sign in").arrives_as_visitor()
-    tabs_to(mia, "textbox", "E-mail")
-    keys.type(mia.account.email)
-    tabs_to(mia, "textbox", "Password")
-    keys.type(mia.account.password)
-    keys.press("Enter")
-    mia.reads("Hello, Mia Maler")
-    enters(mia, "link", "Find a mentor")
-    mia.reads("Mentors")
-    tabs_to(mia, "searchbox", "Search mentors")
-    keys.type(seller.name)
-    keys.press("Enter")
-    mia.is_told("1 mentor")
-    enters(mia, "link", re.compile(seller.name))
-    mia.reads(seller.name)
-    enters(mia, "link", "Buy this pack")
-    mia.reads("Checkout")
-    enters(mia, "button", f"Pay {SHOWN_PRICE} with Stripe")
-    mia.is_at_stripe()
-    enters(mia, "button", re.compile("^Pay "))
-    mia.reads(f"Paid. Your seat with {seller.name} is yours.")
-    enters(mia, "link", "Go to your packs")
-    mia.is_told("4 of 4 sessions left")
-
-
-def test_the_first_tab_leads_past_the_navigation(
+def test_the_title_of_a_page_that_a_link_leads_to_is_announced(
     world: World, person: NewPerson, studio: Studio
 ) -> None:
-    esra = person(studio.esra.account).is_signed_in().open("/admin/orders").reads("Orders")
-    esra.page.keyboard.press("Tab")
-    expect(esra.page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    esra.page.keyboard.press("Enter")
-    tabs_to(esra, "searchbox", "Search orders", most=2)
+    visitor = person(studio.newcomer).open("/").arrives_as_visitor()
+    expect(visitor.page.locator("#announcer")).to_have_text("")
+    visitor.follows("Mentors").is_at("/mentors")
+    expect(visitor.page.locator("#announcer")).to_have_text(re.compile("^Mentors · "))
 
 
-def is_for_everyone(page: Page) -> None:
-    """Axe finds nothing, in light and dark, and nothing sticks out of a phone."""
-    has_settled(page)
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    expect(page.locator("html")).not_to_have_class(re.compile(r"\bdark\b"))
-    has_no_obstacles(page)
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
-    has_no_obstacles(page)
-    page.set_viewport_size({"width": NARROW, "height": 740})
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= NARROW, f"{page.url} on a phone: {width} px, {page.evaluate(STICKING_OUT)}"
-
-
-def has_settled(page: Page) -> None:
-    """The page lives, and what it loads is there."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator(".skeleton")).to_have_count(0)
-    known = page.get_by_role("link", name=re.compile("^(Sign in|Dashboard)$"))
-    expect(known.or_(page.locator(".rail-links")).first).to_be_visible()
-
-
-def has_no_obstacles(page: Page) -> None:
-    """Axe finds nothing on the page as it is now, when colours have stopped changing."""
-    page.wait_for_function(NOTHING_MOVES)
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
-
-
-def tabs_to(
-    person: Person, role: str, name: str | re.Pattern[str], *, most: int = MOST_TABS
-) -> None:
-    """Press Tab until the focus is there; on its way it can always be seen."""
-    wanted = person.page.get_by_role(role, name=name).first  # pyright: ignore[reportArgumentType]
-    expect(wanted).to_be_visible()
-    for _ in range(most):
-        person.page.keyboard.press("Tab")
-        seen = person.page.evaluate("document.activeElement.outerHTML.slice(0, 300)")
-        assert person.page.evaluate(FOCUS_IS_VISIBLE), f"the focus cannot be seen at {seen}"
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError(f"{name} is not reached by Tab on {person.page.url}")
-
-
-def enters(person: Person, role: str, name: str | re.Pattern[str]) -> None:
-    """Reach something by Tab, and press Enter."""
-    tabs_to(person, role, name)
-    person.page.keyboard.press("Enter")
+def test_long_words_and_names_stay_inside_a_phone(world: World, person: NewPerson) -> None:
+    name = "Wolfeschlegelsteinhausenbergerdorffwelche Vorfahrenundnachfahren"
+    word = "Donaudampfschifffahrtsgesellschaft"
+    seller = world.mentor(name)
+    world.describes(seller, headline=f"{word} {word}", skills=[word], bio=word * 3)
+    mentee = world.mentee(name)
+    world.bought(mentee, seller)
+    addresses = {
+        mentee: ("/dashboard", "/orders", "/settings", f"/checkout/{seller.offer}"),
+        seller.account: (
+            "/mentor", "/mentor/profile", f"/mentors/{seller.slug}", f"/mentors?q={word}",
+        ),
+        world.admin(name): (
+            "/admin/users?q=wolfe", "/admin/mentors?q=wolfe", "/admin/orders?q=wolfe",
+            f"/admin/mentors/{seller.slug}",
+        ),
+    }  # fmt: skip
+    for account, paths in addresses.items():
+        somebody = person(account).is_signed_in()
+        somebody.page.set_viewport_size({"width": NARROW, "height": 740})
+        for path in paths:
+            has_settled(somebody.open(path).page)
+            nothing_sticks_out(somebody.page)

@@ -13,6 +13,7 @@ from tests.journeys.people import Person
 from tests.journeys.world import PRICE, SHOWN_PRICE, World
 
 
+@pytest.mark.several
 def test_the_second_buyer_is_refused_in_words_before_stripe_is_asked(
     world: World, person: NewPerson
 ) -> None:
@@ -33,6 +34,7 @@ def test_the_second_buyer_is_refused_in_words_before_stripe_is_asked(
     expect(ben.card(seller)).to_contain_text("Full at the moment")
 
 
+@pytest.mark.several
 def test_who_pays_after_the_hold_ended_and_finds_the_seat_sold_gets_everything_back(
     world: World, person: NewPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from services.models import OrderStatus
@@ -25,6 +26,7 @@ def test_a_declined_card_is_followed_by_one_that_pays_on_the_same_page(
     assert [order.status for order in world.orders(mia.account)] == [OrderStatus.PAID]
 
 
+@pytest.mark.several
 def test_coming_back_with_a_declined_card_one_may_try_again_and_keeps_the_seat(
     world: World, person: NewPerson
 ) -> None:
@@ -54,6 +56,7 @@ def test_a_bank_that_asks_is_answered_and_the_pack_is_paid(world: World, person:
     mia.reads(f"Paid. Your seat with {seller.name} is yours.")
 
 
+@pytest.mark.several
 def test_the_return_page_heals_itself_when_the_webhook_never_comes(
     world: World, person: NewPerson
 ) -> None:
@@ -67,6 +70,7 @@ def test_the_return_page_heals_itself_when_the_webhook_never_comes(
     assert world.packs(mia.account) == 1
 
 
+@pytest.mark.several
 def test_a_webhook_that_comes_twice_makes_one_pack(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Fynn Falk"), person(world.mentee("Mia Maler")).is_signed_in()
 
@@ -80,6 +84,7 @@ def test_a_webhook_that_comes_twice_makes_one_pack(world: World, person: NewPers
     assert world.packs(mia.account) == 1
 
 
+@pytest.mark.several
 def test_a_double_click_on_pay_opens_one_checkout(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Gwen Gall"), person(world.mentee("Mia Maler")).is_signed_in()
 
@@ -91,6 +96,7 @@ def test_a_double_click_on_pay_opens_one_checkout(world: World, person: NewPerso
     assert len(world.checkouts_of(mia.account)) == 1
 
 
+@pytest.mark.several
 def test_a_second_tab_leads_to_the_same_payment(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Hugo Horn"), person(world.mentee("Mia Maler")).is_signed_in()
     tab = mia.in_another_tab().opens_checkout(seller)

@@ -11,11 +11,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from services import catalogue, checkout, clock, db, operators
 from services.audit import Actor
-from services.models import InboxEvent, Mentor, Order, Pack, Seat, SeatStatus, User
+from services.models import (
+    InboxEvent,
+    InboxStatus,
+    Mentor,
+    Order,
+    Pack,
+    Payment,
+    Refund,
+    RefundReason,
+    RefundSource,
+    RefundStatus,
+    Seat,
+    SeatStatus,
+    User,
+)
 from services.money import Money
 from tests.support.databases import in_use
 from tests.support.people import PASSWORD, make_user
@@ -100,6 +115,22 @@ class World:
             catalogue.set_listed(session, actor=admin, slug=slug, listed=True)
         return Seller(account, slug, self.pack(admin, slug, "Four sessions", price))
 
+    def describes(
+        self, seller: Seller, *, headline: str, skills: list[str], bio: str, seats: int = 10
+    ) -> None:
+        """The mentor writes something else into the profile."""
+        with db.transaction() as session:
+            catalogue.update_profile(
+                session,
+                actor=Actor("user", user_id=self.user(seller.account).id, is_admin=True),
+                slug=seller.slug,
+                headline=headline,
+                bio=bio,
+                skills=skills,
+                languages=["en"],
+                capacity=seats,
+            )
+
     def pack(self, actor: Actor, slug: str, title: str, price: Money) -> str:
         """One more pack of four on sale; its public id."""
         with db.transaction() as session:
@@ -120,6 +151,37 @@ class World:
         self.app.sandbox.control(f"stripe/sessions/{self.order(order).checkout_id}/pay", {})
         checkout.look_again(actor=actor, order=order)
         return order
+
+    def refunded(self, order: str, minor: int) -> None:
+        """A part of the order's price has gone back to the buyer."""
+        row = self.order(order)
+        with db.transaction() as session:
+            payment = session.exec(select(Payment).where(Payment.order_id == row.id)).one()
+            payment.refunded_minor += minor
+            session.add(
+                Refund(
+                    order_id=row.id,
+                    payment_id=payment.id,
+                    provider=payment.provider,
+                    amount_minor=minor,
+                    currency=payment.currency,
+                    status=RefundStatus.SUCCEEDED,
+                    source=RefundSource.AUTOMATIC,
+                    reason=RefundReason.PAID_TWICE,
+                    settled_at=clock.utc_now(),
+                )
+            )
+
+    @contextmanager
+    def without_table(self, name: str) -> Iterator[None]:
+        """A table is not there, so every query that needs it fails."""
+        with db.transaction() as session:
+            session.connection().execute(text(f"ALTER TABLE {name} RENAME TO {name}_away"))
+        try:
+            yield
+        finally:
+            with db.transaction() as session:
+                session.connection().execute(text(f"ALTER TABLE {name}_away RENAME TO {name}"))
 
     def actor(self, account: Account) -> Actor:
         """The person as the services know one."""
@@ -151,6 +213,23 @@ class World:
         with db.reading() as session:
             found = select(InboxEvent).where(InboxEvent.object_id == checkout_id)
             return list(session.exec(found).all())
+
+    def failed_webhook(self) -> str:
+        """A webhook about nothing of ours that could not be handled; its event's id."""
+        event = f"evt_failed_{next(_numbers)}"
+        with db.transaction() as session:
+            session.add(
+                InboxEvent(
+                    provider="stripe",
+                    event_id=event,
+                    type="checkout.session.completed",
+                    object_id=f"cs_of_{event}",
+                    payload="{}",
+                    status=InboxStatus.FAILED,
+                    error="It could not be handled.",
+                )
+            )
+        return event
 
     def order(self, public_id: str) -> Order:
         """The order's row."""

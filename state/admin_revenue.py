@@ -1,0 +1,258 @@
+"""Revenue, for admins: cash received in one currency, by month, mentor, offer and provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any, Self
+
+import reflex as rx
+from sqlmodel import Session
+
+from services import analytics, money, topics
+from services.analytics import MonthToDate, RevenueLine, RevenueMonth, RevenueReport, Taking
+from services.audit import Actor
+from services.money import Money
+from state import figures, live
+from state.base import AppState
+from state.guard import requires
+from state.listing import address
+from state.mentors import FilterChip
+from state.reporting import CSV, Reporting, asked_for, days_in_words, ranged
+from state.shown import count
+
+PATH = "/admin/revenue"
+BY = ("month", "mentor", "offer", "provider")
+MOST_CHIPS = 5
+
+
+@dataclass(frozen=True)
+class RevenueAsked:
+    """What the address asks for, as it was written; the services say whether it makes sense."""
+
+    first: str = ""
+    last: str = ""
+    currency: str = ""
+    mentor: str = ""
+    offer: str = ""
+    provider: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """Read an address's query."""
+        return cls(**asked_for(query, *cls.__dataclass_fields__))
+
+    def address(self, path: str = PATH, **more: str) -> str:
+        """The page's address, or another one that asks for the same."""
+        return address(path, **asdict(self), **more)
+
+    def but(self, **changed: str) -> str:
+        """This page's address with something changed."""
+        return replace(self, **changed).address()
+
+
+def snapshot(db: Session, *, actor: Actor, asked: RevenueAsked) -> RevenueReport:
+    """What the page and its CSV show.
+
+    Raises:
+        SignInNeeded, NotAllowed, InvalidInput, NotFound
+    """
+    return analytics.get_revenue(
+        db,
+        actor=actor,
+        period=analytics.period(asked.first, asked.last),
+        currency=asked.currency,
+        mentor=asked.mentor,
+        offer=asked.offer,
+        provider=asked.provider,
+    )
+
+
+def audience(actor: Actor, asked: RevenueAsked) -> live.Audience[RevenueReport]:
+    """The admins who look at the same report."""
+    read = partial(snapshot, actor=actor, asked=asked)
+    return live.Audience(
+        ("admin_revenue", asked), frozenset({topics.ORDERS}), read, live.REPORT_PAUSE
+    )
+
+
+@dataclass(frozen=True)
+class TakingRow:
+    """One row of a table behind a chart."""
+
+    label: str = ""
+    note: str = ""
+    href: str = ""
+    paid: str = ""
+    refunded: str = ""
+    net: str = ""
+    payments: str = ""
+    refunds: str = ""
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A chart, what it says, the table behind it, and where to get it as a file."""
+
+    chart: dict[str, Any] = field(default_factory=dict[str, Any])
+    says: str = ""
+    rows: list[TakingRow] = field(default_factory=list[TakingRow])
+    csv: str = ""
+    left_out: str = ""
+
+
+class AdminRevenueState(Reporting, AppState):
+    """The report that the address asks for."""
+
+    currency: str = ""
+    currencies: list[FilterChip] = []
+    mentor_chips: list[FilterChip] = []
+    offer_chips: list[FilterChip] = []
+    provider_chips: list[FilterChip] = []
+    filtered: bool = False
+    empty: bool = False
+    net: str = ""
+    paid: str = ""
+    refunded: str = ""
+    payments: str = ""
+    refunds: str = ""
+    to_date: str = ""
+    to_date_name: str = ""
+    to_date_note: str = ""
+    running: str = ""
+    months: Breakdown = Breakdown()
+    mentors: Breakdown = Breakdown()
+    offers: Breakdown = Breakdown()
+    providers: Breakdown = Breakdown()
+    _asked: RevenueAsked = RevenueAsked()
+
+    @rx.event
+    @requires("admin")
+    async def load(self) -> None:
+        """Read what the address asks for."""
+        self._asked = RevenueAsked.of(self.router.url.query_parameters)
+        self._offer_periods(PATH, self._kept(), None)
+        with self._reading():
+            self._show(await live.watch(self, audience(await self._actor(), self._asked)))
+
+    @rx.event
+    @requires("admin")
+    async def refresh(self) -> None:
+        """Show what changed."""
+        report = await live.news(self)
+        if report is None:
+            await self.load()
+        else:
+            self._show(report)
+
+    @rx.event
+    @requires("admin")
+    async def choose(self, form: dict[str, Any]) -> rx.event.EventSpec:
+        """Go to a period of one's own, keeping currency and filters."""
+        return ranged(PATH, form, self._kept())
+
+    def _kept(self) -> dict[str, str]:
+        kept = asdict(self._asked)
+        return {name: kept[name] for name in ("currency", "mentor", "offer", "provider")}
+
+    def _show(self, report: RevenueReport) -> None:
+        """Fill the page; reads nothing but the report."""
+        asked = self._asked
+        self._show_period(report.period, report.zone, report.as_of)
+        self._offer_periods(PATH, self._kept(), report.period)
+        self.currency = report.currency
+        self.filtered = bool(asked.mentor or asked.offer or asked.provider)
+        self._show_chips(report)
+        self._show_totals(report.total, report.to_date)
+        self.empty = not (report.total.payments or report.total.refunds)
+        if self.empty:
+            self.months = self.mentors = self.offers = self.providers = Breakdown()
+            return
+        self.months = Breakdown(
+            figures.net_by_month(report.months),
+            figures.net_in_words(report.months),
+            [_month_row(month) for month in reversed(report.months)],
+            _csv(asked, "month"),
+        )
+        self.running = figures.running_in_words(report.months)
+        self.mentors = self._by("mentor", report.mentors)
+        self.offers = self._by("offer", report.offers)
+        self.providers = self._by("provider", report.providers)
+
+    def _by(self, name: str, lines: Sequence[RevenueLine]) -> Breakdown:
+        more = len(lines) - figures.MOST_LINES
+        return Breakdown(
+            figures.net_by_line(lines),
+            figures.lines_in_words(name, lines),
+            [_line_row(line, self._asked.but(**{name: line.key})) for line in lines],
+            _csv(self._asked, name),
+            f"The table has {count(more, 'more line')}." if more > 0 else "",
+        )
+
+    def _show_totals(self, total: Taking, to_date: MonthToDate) -> None:
+        self.net, self.paid = money.shown(total.net), money.shown(total.paid)
+        self.refunded = money.shown(total.refunded)
+        self.payments = count(total.payments, "payment")
+        self.refunds = count(total.refunds, "refund")
+        self.to_date = money.shown(to_date.net)
+        self.to_date_name, self.to_date_note = this_month(to_date)
+
+    def _show_chips(self, report: RevenueReport) -> None:
+        asked = self._asked
+        self.currencies = [
+            FilterChip(code, asked.but(currency=code), code == report.currency)
+            for code in report.currencies
+            if report.currencies[1:]
+        ]
+        self.mentor_chips = self._chips("mentor", asked.mentor, report.mentors)
+        self.offer_chips = self._chips("offer", asked.offer, report.offers)
+        self.provider_chips = self._chips("provider", asked.provider, report.providers)
+
+    def _chips(self, name: str, chosen: str, lines: Sequence[RevenueLine]) -> list[FilterChip]:
+        """The one in force, to be taken away again; else the largest, to choose from. There is
+        nothing to choose between one."""
+        if chosen:
+            label = next((line.label for line in lines if line.key == chosen), chosen)
+            return [FilterChip(label, self._asked.but(**{name: ""}), True)]
+        if not lines[1:]:
+            return []
+        return [
+            FilterChip(line.label, self._asked.but(**{name: line.key}), False)
+            for line in lines[:MOST_CHIPS]
+        ]
+
+
+def this_month(to_date: MonthToDate) -> tuple[str, str]:
+    """The name of the month so far, and how it stands against the same days of the last one."""
+    more = to_date.net + -to_date.previous_net
+    name = f"Net, {days_in_words(to_date.first, to_date.last)}"
+    same = f"{to_date.previous_first.day} to {to_date.previous_last.day}"
+    before = f"{same} {to_date.previous_last:%B} ({money.shown(to_date.previous_net)})"
+    if not more.minor:
+        return name, f"As much as {before}"
+    way = "more" if more.minor > 0 else "less"
+    return name, f"{money.shown(Money(abs(more.minor), more.currency))} {way} than {before}"
+
+
+def _csv(asked: RevenueAsked, by: str) -> str:
+    return asked.address(CSV.format(name="revenue"), by=by)
+
+
+def _month_row(month: RevenueMonth) -> TakingRow:
+    note = "" if month.complete else "in part"
+    return replace(_row(month.taking), label=f"{month.month:%B %Y}", note=note)
+
+
+def _line_row(line: RevenueLine, href: str) -> TakingRow:
+    return replace(_row(line.taking), label=line.label, href=href)
+
+
+def _row(taking: Taking) -> TakingRow:
+    return TakingRow(
+        paid=money.shown(taking.paid),
+        refunded=money.shown(taking.refunded),
+        net=money.shown(taking.net),
+        payments=count(taking.payments, "payment"),
+        refunds=count(taking.refunds, "refund"),
+    )

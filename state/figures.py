@@ -1,0 +1,330 @@
+"""Charts as plain data, in the words of Plotly: what is drawn, what hovering tells, and the
+sentence that says the same to whoever does not see it.
+
+A figure names no colour. The style sheet paints Plotly's shapes with the tokens, by the order of
+the series, so the same series has the same colour on every page, and a person who switches between
+light and dark sees it at once. The order of the traces is therefore part of a figure's promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import (
+    format_currency,
+    get_currency_symbol,  # pyright: ignore[reportUnknownVariableType]  # untyped in babel
+)
+
+from services import money
+from services.analytics import RevenueLine, RevenueMonth, SeatsPoint
+from services.money import Money
+
+Figure = dict[str, Any]
+"""`data` and `layout` as Plotly takes them; numbers, texts, lists and dictionaries only."""
+
+MOST_LINES = 10
+"""A chart by name shows so many; the table has all of them."""
+
+_FONT = "Instrument Sans, system-ui, sans-serif"
+_CLEAR = "rgba(0,0,0,0)"
+_HEIGHT = 300
+_LINE_HEIGHT = 46
+_WEEK_MS = 7 * 86_400_000
+_LOCALE = "en_IE"
+_NAME_LETTERS = 44
+_UNFINISHED = 0.55
+_APART = 0.1
+"""How far apart, as a share of the height, two labels at the edge must be to be read."""
+
+_PERIODS: dict[str, dict[str, Any]] = {
+    "day": {"hover": "%-d %B %Y", "tick": "%-d %b\n%Y", "bar": {}},
+    "week": {"hover": "Week of %-d %B %Y", "tick": "%-d %b\n%Y", "bar": {"xperiod": _WEEK_MS}},
+    "month": {"hover": "%B %Y", "tick": "%b\n%Y", "bar": {"xperiod": "M1"}},
+}
+
+
+def net_by_month(months: Sequence[RevenueMonth]) -> Figure:
+    """Bars of what was paid: below, what stayed (net); above it, what of it was given back.
+
+    A month in which more went back than came in reaches below zero by the difference. The month
+    that is not over is paler. Series: net, given back.
+    """
+    currency = months[0].taking.net.currency
+    net = [_major(month.taking.net) for month in months]
+    back = [
+        _major(month.taking.paid) - max(height, 0)
+        for month, height in zip(months, net, strict=True)
+    ]
+    days = [month.month.isoformat() for month in months]
+    strength = [1 if month.complete else _UNFINISHED for month in months]
+    shared: dict[str, Any] = {
+        "type": "bar",
+        "x": days,
+        "xperiod": "M1",
+        "marker": {"opacity": strength},
+    }
+    figure = _figure(
+        [
+            shared | _told("Net", [money.shown(month.taking.net) for month in months]) | {"y": net},
+            shared
+            | _told("Refunded", [money.shown(month.taking.refunded) for month in months])
+            | {"y": back},
+        ],
+        **_money_axis("yaxis", currency),
+        xaxis=_time_axis("month"),
+    )
+    figure["layout"]["annotations"] = _edge_labels(net, back)
+    return figure
+
+
+def net_by_line(lines: Sequence[RevenueLine]) -> Figure:
+    """Lying bars, the largest first, each with its name above and its amount behind it."""
+    shown = lines[:MOST_LINES]
+    places = list(range(len(shown)))
+    texts = [in_short(line.taking.net) for line in shown]
+    bars: dict[str, Any] = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [_major(line.taking.net) for line in shown],
+        "y": places,
+        "width": 0.36,
+        "offset": 0.02,
+        "text": texts,
+        "textposition": "outside",
+        "textangle": 0,
+        "cliponaxis": False,
+        "customdata": [_line_hover(line) for line in shown],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    names = [
+        {
+            "xref": "paper",
+            "x": 0,
+            "xanchor": "left",
+            "y": place,
+            "yanchor": "bottom",
+            "text": _plain(_cut(line.label)),
+            "showarrow": False,
+        }
+        for place, line in zip(places, shown, strict=True)
+    ]
+    figure = _figure(
+        [bars],
+        height=_LINE_HEIGHT * len(shown) + 16,
+        xaxis={"visible": False, "fixedrange": True, "rangemode": "tozero", "zeroline": False},
+        yaxis={"visible": False, "fixedrange": True, "range": [len(shown) - 0.45, -0.55]},
+    )
+    figure["layout"] |= {"annotations": names, "hovermode": "closest"}
+    figure["layout"]["margin"] = {"l": 2, "r": 84, "t": 0, "b": 0}
+    return figure
+
+
+def seats_over_time(points: Sequence[SeatsPoint], bucket: str) -> Figure:
+    """Bars of seats, stacked: active, grace, held, free; above them the capacity as a line.
+
+    Where the line is below the bars, the mentors have more mentees than places.
+    """
+    days = [point.day.isoformat() for point in points]
+    bar = _PERIODS[bucket]["bar"]
+    series: list[tuple[str, list[float]]] = [
+        ("Active", [point.active for point in points]),
+        ("Grace", [point.grace for point in points]),
+        ("Held", [point.held for point in points]),
+        ("Free", [point.free for point in points]),
+    ]
+    bars = [
+        {"type": "bar", "x": days, "y": values} | bar | _told(name, [seats(v) for v in values])
+        for name, values in series
+    ]
+    capacity = [point.capacity for point in points]
+    line: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "line": {"shape": "hvh", "width": 2, "dash": "dot"},
+        "x": days,
+        "y": capacity,
+    }
+    figure = _figure(
+        [*bars, line | bar | _told("Capacity", [seats(value) for value in capacity])],
+        yaxis={"fixedrange": True, "rangemode": "tozero", "automargin": True, "nticks": 6},
+        xaxis=_time_axis(bucket),
+    )
+    figure["layout"]["bargap"] = 0.28 if len(points) <= 31 else 0
+    figure["layout"]["margin"]["r"] = 8
+    return figure
+
+
+def net_in_words(months: Sequence[RevenueMonth]) -> str:
+    """What the chart by month shows: the highest month, the latest whole one, the running one."""
+    whole = [month for month in months if month.complete]
+    best = max(months, key=lambda month: month.taking.net.minor)
+    parts = [f"the highest is {in_short(best.taking.net)} in {best.month:%B %Y}"]
+    if whole:
+        last = whole[-1]
+        parts.append(f"the latest whole month, {last.month:%B %Y}, has {in_short(last.taking.net)}")
+    if not months[-1].complete:
+        now = months[-1]
+        parts.append(f"{now.month:%B %Y}, shown in part, has {in_short(now.taking.net)}")
+    return f"Net revenue by month: {'; '.join(parts)}."
+
+
+def running_in_words(months: Sequence[RevenueMonth]) -> str:
+    """Why a bar is paler than the others; empty when none is."""
+    cut = [f"{month.month:%B %Y}" for month in months if not month.complete]
+    if not cut:
+        return ""
+    return f"Paler: {' and '.join(cut)} {'is' if len(cut) == 1 else 'are'} shown in part."
+
+
+def lines_in_words(what: str, lines: Sequence[RevenueLine]) -> str:
+    """What a chart by name shows: the largest, how many there are, and where the rest is."""
+    best = lines[0]
+    words = f"Net revenue by {what}: the most is {in_short(best.taking.net)}, {best.label}"
+    if lines[1:]:
+        last = lines[-1]
+        words += f"; the least is {in_short(last.taking.net)}, {last.label}, of {len(lines)}"
+    return words + "."
+
+
+def seats_in_words(points: Sequence[SeatsPoint], bucket: str) -> str:
+    """What the chart of seats shows: the fullest part of the period, and the latest."""
+    last = points[-1]
+    best = max(points, key=_taken)
+    when = {"day": "day", "week": "week", "month": "month"}[bucket]
+    return (
+        f"Seats over time, as averages for each {when}: the most in use was {seats(_taken(best))} "
+        f"of {seats(best.capacity)} ({bucket_name(best, bucket)}); the latest {when} has "
+        f"{seats(_taken(last))} of {seats(last.capacity)}: {seats(last.active)} active, "
+        f"{seats(last.grace)} in grace, {seats(last.held)} held, {seats(last.free)} free."
+    )
+
+
+def in_short(amount: Money) -> str:
+    """An amount in whole units, for the eye; the table has it to the cent."""
+    major = Decimal(amount.minor).scaleb(-money.exponent(amount.currency))
+    text = format_currency(
+        major, amount.currency, format="¤#,##0", locale=_LOCALE, currency_digits=False
+    )
+    return text.replace("\xa0", " ")
+
+
+def seats(number: float) -> str:
+    """An average of seats: `7`, `7.4`."""
+    return f"{number:,.1f}".removesuffix(".0")
+
+
+def _taken(point: SeatsPoint) -> float:
+    return point.active + point.grace + point.held
+
+
+def bucket_name(point: SeatsPoint, bucket: str) -> str:
+    """Which part of the period a point stands for."""
+    if bucket == "month":
+        return f"{point.day:%B %Y}"
+    day = f"{point.day.day} {point.day:%B %Y}"
+    return f"week of {day}" if bucket == "week" else day
+
+
+def _line_hover(line: RevenueLine) -> str:
+    taking = line.taking
+    return (
+        f"<b>{_plain(line.label)}</b><br>Net {money.shown(taking.net)}"
+        f"<br>Paid {money.shown(taking.paid)}<br>Refunded {money.shown(taking.refunded)}"
+    )
+
+
+def _told(name: str, texts: list[str]) -> dict[str, Any]:
+    """A series' name, and what hovering tells instead of the bare number."""
+    return {
+        "name": name,
+        "customdata": texts,
+        "hovertemplate": f"{name} <b>%{{customdata}}</b><extra></extra>",
+    }
+
+
+def _edge_labels(net: list[float], back: list[float]) -> list[dict[str, Any]]:
+    """The series' names beside the last bar: what there are two of needs no legend."""
+    if not any(back):
+        return []
+    highest = max(max(n, 0) + b for n, b in zip(net, back, strict=True))
+    span = highest - min(*net, 0) or 1
+    at_net = max(net[-1], 0) / 2
+    at_back = max(max(net[-1], 0) + back[-1] / 2, at_net + span * _APART)
+    return [_edge_label("Net", at_net), _edge_label("Refunded", at_back)]
+
+
+def _edge_label(words: str, y: float) -> dict[str, Any]:
+    return {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "left",
+        "xshift": 4,
+        "y": y,
+        "text": words,
+        "showarrow": False,
+    }
+
+
+def _figure(data: list[dict[str, Any]], *, height: int = _HEIGHT, **axes: Any) -> Figure:
+    return {
+        "data": data,
+        "layout": {
+            "height": height,
+            "autosize": True,
+            "margin": {"l": 8, "r": 66, "t": 12, "b": 8},
+            "font": {"family": _FONT, "size": 12},
+            "paper_bgcolor": _CLEAR,
+            "plot_bgcolor": _CLEAR,
+            "showlegend": False,
+            "barmode": "relative",
+            "bargap": 0.28,
+            "dragmode": False,
+            "hovermode": "x unified",
+            "hoverlabel": {"font": {"family": _FONT, "size": 13}, "align": "left"},
+            **axes,
+        },
+    }
+
+
+def _time_axis(bucket: str) -> dict[str, Any]:
+    """Plotly chooses how many ticks fit, so a phone has few."""
+    words = _PERIODS[bucket]
+    return {
+        "type": "date",
+        "fixedrange": True,
+        "showgrid": False,
+        "automargin": True,
+        "tickformat": words["tick"],
+        "hoverformat": words["hover"],
+        "ticklabelmode": "instant" if bucket == "day" else "period",
+    }
+
+
+def _money_axis(name: str, currency: str) -> dict[str, Any]:
+    return {
+        name: {
+            "fixedrange": True,
+            "rangemode": "tozero",
+            "automargin": True,
+            "nticks": 6,
+            "tickprefix": get_currency_symbol(currency, locale=_LOCALE),
+            "tickformat": "~s",
+            "zeroline": True,
+        }
+    }
+
+
+def _major(amount: Money) -> float:
+    """The height of a bar; for drawing only, never for reckoning."""
+    return float(Decimal(amount.minor).scaleb(-money.exponent(amount.currency)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _NAME_LETTERS else text[: _NAME_LETTERS - 1].rstrip() + "…"
+
+
+def _plain(text: str) -> str:
+    """A name as Plotly shall show it: its texts know some HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,132 @@
+"""Everything that people come for is done with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import NewPerson
+from tests.journeys.everyone import NARROW, enters, tabs_to, tabs_to_css
+from tests.journeys.studio import Studio
+from tests.journeys.world import SHOWN_PRICE, World, newcomer
+
+
+def test_a_pack_is_bought_by_keyboard_alone(world: World, person: NewPerson) -> None:
+    seller, mia = world.mentor("Quinn Quast"), person(world.mentee("Mia Maler"))
+    keys = mia.page.keyboard
+
+    mia.open("/sign-in").reads("Sign in").arrives_as_visitor()
+    tabs_to(mia, "textbox", "E-mail")
+    keys.type(mia.account.email)
+    tabs_to(mia, "textbox", "Password")
+    keys.type(mia.account.password)
+    keys.press("Enter")
+    mia.reads("Hello, Mia Maler")
+    enters(mia, "link", "Find a mentor")
+    mia.reads("Mentors")
+    tabs_to(mia, "searchbox", "Search mentors")
+    keys.type(seller.name)
+    keys.press("Enter")
+    mia.is_told("1 mentor")
+    enters(mia, "link", re.compile(seller.name))
+    mia.reads(seller.name)
+    enters(mia, "link", "Buy this pack")
+    mia.reads("Checkout")
+    enters(mia, "button", f"Pay {SHOWN_PRICE} with Stripe")
+    mia.is_at_stripe()
+    enters(mia, "button", re.compile("^Pay "))
+    mia.reads(f"Paid. Your seat with {seller.name} is yours.")
+    enters(mia, "link", "Go to your packs")
+    mia.is_told("4 of 4 sessions left")
+    enters(mia, "link", "Orders")
+    mia.reads("Orders").is_told("1 order")
+    enters(mia, "link", "Four sessions")
+    mia.reads(f"Paid. Your seat with {seller.name} is yours.")
+
+
+def test_somebody_signs_up_by_keyboard_alone(world: World, person: NewPerson) -> None:
+    nina = person(newcomer("Nina Neu"))
+    keys = nina.page.keyboard
+    nina.open("/").arrives_as_visitor()
+    enters(nina, "link", "Sign up")
+    nina.reads("Sign up")
+    for label, text in (
+        ("Your name", nina.account.name),
+        ("E-mail", nina.account.email),
+        ("Password", nina.account.password),
+    ):
+        tabs_to(nina, "textbox", label)
+        keys.type(text)
+    enters(nina, "button", "Create my account")
+    nina.is_told("open the link that we mailed")
+
+
+def test_a_mentor_edits_the_profile_and_a_pack_by_keyboard_alone(
+    world: World, person: NewPerson
+) -> None:
+    paul = person(world.mentor("Paul Pinsel").account).is_signed_in()
+    keys = paul.page.keyboard
+    paul.open("/mentor").reads("Your mentees")
+    enters(paul, "link", "Profile")
+    paul.is_at("/mentor/profile")
+    tabs_to(paul, "textbox", "Headline")
+    keys.press("Control+a")
+    keys.type("Painting with three colours")
+    enters(paul, "button", "Save the profile")
+    paul.is_told("Saved.")
+    enters(paul, "button", "Add a pack")
+    tabs_to(paul, "textbox", "Title")
+    keys.type("Two sessions")
+    tabs_to(paul, "textbox", "Price")
+    keys.type("110")
+    enters(paul, "button", "Put it on sale")
+    paul.is_told("The pack is on sale.").is_told("Two sessions")
+
+
+def test_an_admin_searches_filters_sorts_and_retries_by_keyboard_alone(
+    world: World, person: NewPerson, studio: Studio
+) -> None:
+    ada = person(world.admin()).is_signed_in().open("/admin/inbox").reads("Inbox")
+    tabs_to(ada, "searchbox", "Search webhooks")
+    ada.page.keyboard.type(world.failed_webhook())
+    ada.page.keyboard.press("Enter")
+    ada.is_told("1 webhook")
+    enters(ada, "button", "Handle again")
+    ada.is_told("It is handled again now.")
+    enters(ada, "link", "Users")
+    ada.reads("Users")
+    enters(ada, "link", "Account")
+    expect(ada.page.get_by_role("columnheader", name="Account")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    enters(ada, "link", "Admins")
+    expect(ada.page).to_have_url(re.compile(r"only=admins&sort=name"))
+    enters(ada, "link", "Account")
+    expect(ada.page).to_have_url(re.compile(r"sort=-name"))
+
+
+def test_the_menu_of_a_phone_opens_and_changes_colours_by_keyboard_alone(
+    world: World, person: NewPerson, studio: Studio
+) -> None:
+    esra = person(studio.esra.account).is_signed_in()
+    esra.page.set_viewport_size({"width": NARROW, "height": 740})
+    esra.open("/admin/orders").reads("Orders")
+    tabs_to_css(esra, "summary[aria-label=Menu]")
+    esra.page.keyboard.press("Enter")
+    enters(esra, "button", "Dark")
+    expect(esra.page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
+    tabs_to_css(esra, ".rail-more > summary")
+    esra.page.keyboard.press("Enter")
+    enters(esra, "link", "Inbox")
+    esra.is_at("/admin/inbox").reads("Inbox")
+
+
+def test_the_first_tab_leads_past_the_navigation(
+    world: World, person: NewPerson, studio: Studio
+) -> None:
+    esra = person(studio.esra.account).is_signed_in().open("/admin/orders").reads("Orders")
+    esra.page.keyboard.press("Tab")
+    expect(esra.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    esra.page.keyboard.press("Enter")
+    tabs_to(esra, "searchbox", "Search orders", most=2)
