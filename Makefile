@@ -5,7 +5,7 @@ BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run test dev check chaos browser build installed installed-dev python-found
+.PHONY: run test dev check chaos bench screenshots browser build installed installed-dev python-found
 
 run: installed
 	@exec python -m mentorships.run
@@ -24,6 +24,16 @@ check: installed-dev
 # The full counts of kills and races; make test runs a sample of them.
 chaos: installed-dev
 	@CHAOS=full python -m pytest tests/chaos $(ARGS)
+
+# How fast it is, beside bare limits; make bench ARGS="intake contention" measures only these.
+bench: installed-dev
+	@python -m tests.support.browser
+	@python -m benchmarks $(ARGS)
+
+# Every page, light and dark, desk and phone, into screenshots/; ARGS=--keep renews docs/screenshots/.
+screenshots: installed-dev
+	@python -m tests.support.browser
+	@python -m tests.support.screenshots $(ARGS)
 
 browser: installed-dev
 	@python -m tests.support.browser --install
