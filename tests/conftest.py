@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
-from services import db
+from services import db, ratelimits
 from services.config import Settings, settings
 from tests.support import browser as chromium
 from tests.support import databases as dbs
 from tests.support import postgres, servers
+from tests.support.several import Several, several_hosts
 
 TEST_SETTINGS = {
     "APP_ENV": "test",
@@ -29,7 +30,7 @@ TEST_SETTINGS = {
     "DATABASE_URL": dbs.NO_DATABASE,
     "RATE_LIMITS": "true",
 }
-BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "page", "new_page"}
+BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "page", "new_page", "several"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,14 +68,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("one_database")
         kinds = (marker.args[0],) if marker else dbs.DATABASES
         metafunc.parametrize("database", kinds, indirect=True)
+    if metafunc.definition.get_closest_marker("several"):
+        metafunc.parametrize("world", ("one", dbs.SEVERAL), indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        # One worker runs everything that needs the live application, so there is one of it.
-        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("live"))
+        # One worker runs everything that needs the live application, so there is one of it; and
+        # one everything on several hosts.
+        names: set[str] = set(getattr(item, "fixturenames", ()))
+        if BROWSER_FIXTURES & names:
+            far = "several" in names or dbs.on_several(item)
+            item.add_marker(pytest.mark.xdist_group("several" if far else "live"))
             item.add_marker(pytest.mark.browser)
     if report := config.getoption("--databases-report"):
         dbs.write_report(items, Path(report))
@@ -86,6 +92,7 @@ def own_settings(tmp_path: Path) -> Iterator[None]:
     with servers.environment_of({"DATA_DIR": str(tmp_path / "data")}):
         yield
     db.dispose()
+    ratelimits.forget_all()
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +142,16 @@ def live_app_on_postgres(
     """The running product on PostgreSQL."""
     folder = tmp_path_factory.mktemp("live-postgres")
     with databases.fresh("postgres", folder) as url, servers.live(folder, url) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def several() -> Iterator[Several]:
+    """The running product on PostgreSQL and Valkey: two web servers, two job workers, a proxy."""
+    folder = Path(os.environ[dbs.RUN_DIR]) / f"several-{dbs.worker_name()}"
+    folder.mkdir()
+    folder.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
+    with several_hosts(folder) as app:
         yield app
 
 

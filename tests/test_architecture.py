@@ -23,6 +23,7 @@ MAY_ASK = {
     "pages/layout.py": "the banner",
     "pages/components/navigation.py": "the banner's words",
     "state/base.py": "the banner",
+    "services/observability.py": "reports of errors say whether they come from production",
     "services/providers/mail/smtp.py": "localhost is the last resort for a Message-ID's domain",
 }
 ASKS = re.compile(r"^(simulat|sandbox)|_simulat|is_simul|^app_env$")

@@ -220,3 +220,13 @@ def test_a_database_server_that_is_away_is_one_sentence_without_its_password(
     assert "The database cannot be opened (the server in DATABASE_URL)" in said
     assert "hidden-word" not in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_redis_that_is_away_is_one_sentence_without_its_password(
+    tree: Path, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    said = refusal(tree, tmp_path / "log", REDIS_URL=f"redis://:hidden-word@127.0.0.1:{port}/0")
+    assert said.startswith("The server in REDIS_URL does not answer")
+    assert "hidden-word" not in said
+    assert len(said.splitlines()) == 1

@@ -10,7 +10,7 @@ from jobs import inbox
 from mentorships.http import webhooks
 
 
-def create_app() -> Starlette:
+def create_app() -> webhooks.Intake:
     """The product's route with the product's wake-up, without the pages around it."""
     health = Route("/health", lambda _request: PlainTextResponse("ok"))
-    return Starlette(routes=[health, *webhooks.routes(inbox.wake)])
+    return webhooks.Intake(Starlette(routes=[health]), inbox.wake)

@@ -63,7 +63,7 @@ def _start(task: Task, points: Points) -> object:
 
 
 def _webhook(task: Task, points: Points) -> object:
-    app = httpx.ASGITransport(Starlette(routes=webhooks.routes(inbox_jobs.wake)))
+    app = httpx.ASGITransport(webhooks.Intake(Starlette(), inbox_jobs.wake))
 
     async def deliver() -> int:
         async with httpx.AsyncClient(transport=app, base_url="http://testserver") as client:

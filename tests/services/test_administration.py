@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from services import administration, clock, db, orders, signin
 from services.administration import MentorFilter, UserFilter
 from services.audit import Actor
-from services.errors import Conflict, NotAllowed, SignInNeeded
+from services.errors import Conflict, InvalidInput, NotAllowed, SignInNeeded
 from services.ids import hashed
 from services.models import (
     AuditEntry,
@@ -191,3 +191,53 @@ def test_actions_on_users_are_refused_to_everybody_but_admins() -> None:
             act(session, actor=mentor, user=user.public_id)
     with db.transaction() as session, pytest.raises(NotAllowed):
         administration.set_admin(session, actor=mentor, user=user.public_id, is_admin=True)
+
+
+def test_lists_are_sorted_by_a_column_either_way_in_parts_without_gaps() -> None:
+    admin = an_admin("Ada Admin")
+    for name in ("clara C", "Bert B", "Clara C", "bert B", "Dora D"):
+        a_user(name, email=f"{name.encode().hex()}@example.com")
+
+    def names(sort: str) -> list[str]:
+        seen: list[str] = []
+        before: str | None = None
+        while True:
+            with db.reading() as session:
+                part = administration.list_users(
+                    session, actor=acting(admin), sort=sort, before=before, limit=2
+                )
+            seen += [row.name for row in part.rows]
+            before = part.next
+            if before is None:
+                return seen
+
+    assert [name.lower() for name in names("name")] == [
+        "ada admin", "bert b", "bert b", "clara c", "clara c", "dora d",
+    ]  # fmt: skip
+    assert names("-name") == names("name")[::-1]
+    assert names("-joined") == names("") == names("joined")[::-1]
+
+
+def test_mentors_are_sorted_by_the_seats_that_are_taken() -> None:
+    admin = acting(an_admin())
+    for name, taken in (("One Taken", 1), ("None Taken", 0), ("Two Taken", 2)):
+        mentor = a_mentor(name)
+        for number in range(taken):
+            a_seat(a_user(f"{name} Mentee {number}"), mentor)
+    with db.reading() as session:
+        first = administration.list_mentors(session, actor=admin, sort="-seats", limit=2)
+        rest = administration.list_mentors(session, actor=admin, sort="-seats", before=first.next)
+
+    assert [row.seats.used for row in (*first.rows, *rest.rows)] == [2, 1, 0]
+
+
+def test_a_column_that_is_not_offered_is_refused_in_every_list() -> None:
+    admin = acting(an_admin())
+    for read in (
+        orders.list_all,
+        administration.list_users,
+        administration.list_mentors,
+        administration.list_inbox,
+    ):
+        with db.reading() as session, pytest.raises(InvalidInput):
+            read(session, actor=admin, sort="password_hash")

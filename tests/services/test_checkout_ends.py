@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services import checkout, db
+from services import checkout, db, ratelimits
+from services.errors import TooManyAttempts
 from services.models import (
     InboxEvent,
     JobRun,
@@ -208,3 +209,25 @@ def test_a_late_payment_uses_the_seat_that_the_buyer_took_meanwhile(studio: Stud
     studio.sweep()
     assert studio.order(second).status is OrderStatus.EXPIRED
     assert studio.seat(first).status is SeatStatus.ACTIVE
+
+
+def test_one_account_asks_the_provider_only_so_often_and_another_is_not_held_up(
+    studio: Studio,
+) -> None:
+    offer = an_offer(a_mentor())
+    nora, otto = acting(a_user("Nora Novak")), acting(a_user("Otto Oster"))
+    first = checkout.start(actor=nora, offer=offer.public_id).order
+    other = checkout.start(actor=otto, offer=offer.public_id).order
+    for _ in range(48):  # two pages that ask every 2.5 seconds, for a minute
+        ratelimits.hit(ratelimits.PROVIDER_LOOKS, str(nora.user_id))
+    checkout.look_again(actor=nora, order=first)
+    with pytest.raises(TooManyAttempts):
+        for _ in range(200):
+            ratelimits.hit(ratelimits.PROVIDER_LOOKS, str(nora.user_id))
+    with pytest.raises(TooManyAttempts, match="wait"):
+        checkout.look_again(actor=nora, order=first)
+    checkout.look_again(actor=otto, order=other)
+    studio.pay(first)
+    studio.deliver()
+    checkout.look_again(actor=nora, order=first)
+    assert studio.order(first).status is OrderStatus.PAID

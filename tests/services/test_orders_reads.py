@@ -186,3 +186,23 @@ def test_admins_find_orders_by_status_by_people_and_by_id() -> None:
     assert found(query="%") == set()
     with db.reading() as session, pytest.raises(InvalidInput):
         orders.list_all(session, actor=admin, status="lost")
+
+
+def test_admins_sort_orders_by_price_within_each_currency_in_parts_without_gaps() -> None:
+    admin, mentor, mentee = an_admin(), a_mentor(), a_user()
+    for minor, currency in ((300, "EUR"), (100, "USD"), (200, "EUR"), (200, "EUR"), (900, "CHF")):
+        offer = an_offer(mentor, price_minor=minor, currency=currency)
+        an_order(mentee, offer, status=OrderStatus.PAID)
+    seen: list[tuple[str, int]] = []
+    before: str | None = None
+    while True:
+        with db.reading() as session:
+            part = orders.list_all(
+                session, actor=acting(admin), sort="-price", before=before, limit=2
+            )
+        seen += [(order.price.currency, order.price.minor) for order in part.rows]
+        before = part.next
+        if before is None:
+            break
+
+    assert seen == [("USD", 100), ("EUR", 300), ("EUR", 200), ("EUR", 200), ("CHF", 900)]
