@@ -10,6 +10,8 @@ that does not answer is `DatabaseUnavailable`, and the next transaction simply t
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,6 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel
 
 from services import models as models  # registers the tables
+from services import outages
 from services.config import settings
 from services.errors import DatabaseUnavailable
 
@@ -45,12 +48,35 @@ POSTGRES_ALIVE: dict[str, Any] = {
 }
 """How every connection of ours to PostgreSQL is kept alive, the job queue's as well."""
 
-_AWAY = (driver.OperationalError, driver.InterfaceError, driver.TimeoutError)
+_AWAY = (
+    *(driver.OperationalError, driver.InterfaceError, driver.TimeoutError),
+    driver.InternalError,  # a server that became a replica
+)
 
 _engine: Engine | None = None
+_writer: Engine | None = None
+"""The same engine, whose transactions begin as writers."""
 _engine_lock = threading.Lock()
-_sqlite_writer = threading.Lock()
 _this_thread = threading.local()
+
+
+class Turn:
+    """Lets one thread in after another; who waits for so many seconds in vain is told."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Raises DatabaseUnavailable: it did not become our turn."""
+        if not self._lock.acquire(timeout=self._seconds):
+            raise DatabaseUnavailable(f"another writer did not end within {self._seconds:g} s")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+_sqlite_writer = Turn(SQLITE_BUSY_MS / 1000)
 
 
 def make_engine(url: str) -> Engine:
@@ -67,7 +93,11 @@ def make_engine(url: str) -> Engine:
             max_overflow=size,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
-            connect_args={**POSTGRES_ALIVE, "options": limits},
+            connect_args={
+                **POSTGRES_ALIVE,
+                "options": limits,
+                "application_name": application_name(),
+            },
             hide_parameters=True,  # they are people's data, and errors go to the log
         )
     engine = create_engine(
@@ -81,6 +111,11 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def application_name() -> str:
+    """How PostgreSQL shows this process: `mentorships-<process>@<host>`, in its 63 characters."""
+    return f"mentorships-{os.getpid()}@{socket.gethostname()}"[:63]
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -169,6 +204,8 @@ def _said_plainly() -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
+        if outages.away(error) != "database":  # SQLite says "no such column" by the same class
+            raise
         first_line = str(error).partition("\n")[0]  # the rest is SQL
         raise DatabaseUnavailable(first_line[:300]) from error
 

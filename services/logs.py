@@ -11,13 +11,14 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services import redaction, tracing
 from services.config import ConfigError, settings
+from services.setting_types import passwords_of
 
 LONGEST_TRACEBACK = 12_000
 LIBRARY_LEVEL = logging.WARNING
@@ -33,6 +34,17 @@ _SECRET_SETTINGS = (
     "metrics_token",
     "sentry_dsn",
 )
+
+
+class _Stderr:
+    """Standard error as it is at the moment of a line: whoever replaces it may close it again."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
 
 Report = Callable[[BaseException, dict[str, str]], None]
 _report: Report | None = None
@@ -63,9 +75,9 @@ def configure() -> None:
     finish = _renderer(as_json=as_json)
     structlog.configure(
         processors=[*_common(), *finish],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Stderr())),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_forget_record, *_common()], processors=finish
@@ -89,7 +101,13 @@ def _knows_settings() -> bool:
         chosen = settings()
     except ConfigError:
         return False
-    redaction.know(str(getattr(chosen, name)) for name in _SECRET_SETTINGS)
+    redaction.know(
+        [
+            *(str(getattr(chosen, name)) for name in _SECRET_SETTINGS),
+            *passwords_of(chosen.database_url),
+            *passwords_of(chosen.redis_url),
+        ]
+    )
     return True
 
 

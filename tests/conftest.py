@@ -11,11 +11,12 @@ os.environ["ENV_FILE"] = ""
 import shutil
 import signal
 import tempfile
+from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 from services import db, ratelimits
 from services.config import Settings, settings
@@ -30,7 +31,7 @@ TEST_SETTINGS = {
     "DATABASE_URL": dbs.NO_DATABASE,
     "RATE_LIMITS": "true",
 }
-BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "page", "new_page", "several"}
+BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "browser", "page", "new_page", "several"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,6 +94,19 @@ def own_settings(tmp_path: Path) -> Iterator[None]:
         yield
     db.dispose()
     ratelimits.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test without a browser may run a loop of its own, though Playwright's driver, once it was
+    started, keeps one running in this thread between its calls."""
+    playwrights = None if BROWSER_FIXTURES & set(request.fixturenames) else _get_running_loop()
+    if playwrights is None:
+        yield
+        return
+    _set_running_loop(None)
+    yield
+    _set_running_loop(playwrights)
 
 
 @pytest.fixture(scope="session")
@@ -176,13 +190,18 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def new_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Opens a page for one more person, with cookies of their own: `new_page(live_app.address)`.
 
-    A script error on any of the pages fails the test.
+    A script error on any of the pages fails the test, and so does whatever the content security
+    policy had to refuse.
     """
     errors: list[str] = []
     contexts = []
 
     def note(error: Error) -> None:
         errors.append(str(error))
+
+    def listen(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            errors.append(message.text)
 
     def opened(address: str) -> Page:
         context = browser.new_context(
@@ -193,13 +212,14 @@ def new_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
         )
         contexts.append(context)
         page = context.new_page()
+        page.on("console", listen)
         page.on("pageerror", note)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert not errors, f"script errors on a page: {errors}"
+    assert not errors, f"the browser complained about a page: {errors}"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
+from mentorships import serve
 from mentorships.cli import main
 from mentorships.cli.parser import parser
 from mentorships.launch import ROOT
@@ -197,3 +198,19 @@ def test_seed_is_refused_in_production_and_with_real_keys(
     in_production, with_keys = capsys.readouterr().err.splitlines()
     assert "refused when APP_ENV is production" in in_production
     assert "keys for Stripe and Resend" in with_keys
+
+
+def test_a_web_server_whose_database_is_away_starts_and_waits_for_it() -> None:
+    """Also in a fresh process, where importing the job queue may connect."""
+    [port] = free_ports(1)
+    with in_use(f"postgresql+psycopg://studio@127.0.0.1:{port}/studio"):
+        serve.refuse_the_demo()
+        done = subprocess.run(
+            [sys.executable, "-c", "from mentorships import serve; serve.refuse_the_demo()"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from jobs import queue
-from mentorships import doctor
+from mentorships import doctor, frontend
 from mentorships.doctor import Finding, State
+from mentorships.doctor import database as database_checks
 from mentorships.launch import ROOT
 from services import db
 from services.config import settings
@@ -240,3 +241,39 @@ def test_no_secret_is_ever_printed(database: str) -> None:
     assert "✗ Stripe" in done.stdout
     assert "✗ SMTP" in done.stdout
     assert "hidden-word" not in done.stdout + done.stderr
+
+
+def test_a_database_that_is_away_from_the_start_hides_nothing_else() -> None:
+    """In a process of its own: what is imported at the start must not need the database."""
+    [port] = free_ports(1)
+    done = run({"DATABASE_URL": f"postgresql+psycopg://studio@127.0.0.1:{port}/studio"})
+    assert done.returncode == 1
+    for line in (
+        "✗ database: does not answer",
+        "✗ queue: does not answer",
+        "✓ files: ",
+        "✗ address",
+    ):
+        assert f"\n{line}" in done.stdout, done.stdout
+    assert done.stderr == ""
+
+
+def test_pages_built_with_other_settings_are_named(tmp_path: Path) -> None:
+    with environment_of({"REFLEX_WEB_WORKDIR": str(tmp_path)}):
+        assert_wrong("pages", "is missing, or is of other", "make build")
+        (tmp_path / frontend.STAMP).write_text(frontend.fingerprint())
+        assert found("pages").state is State.RIGHT
+        for shown in (
+            {"GRACE_HOURS": "24"},
+            {"STUDIO_NAME": "Another"},
+            {"STUDIO_CURRENCY": "CHF"},
+        ):
+            with environment_of(shown):
+                assert found("pages").state is State.WRONG
+
+
+def test_missing_backup_tools_are_named() -> None:
+    [missing] = database_checks.backup_tools(99)
+    assert missing.state is State.WRONG
+    assert "of version 99 or newer" in missing.seen
+    assert missing.advice.startswith("Install postgresql-client-99")

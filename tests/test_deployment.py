@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from jobs.main import huey
 from mentorships.launch import ROOT
 from mentorships.processes import procfile
 from mentorships.serve import SERVERS
-from services.config import Settings
+from services.config import Settings, settings
 from state.presences import KEYSPACE_EVENTS
+from tests.support.servers import environment_of
 
 OURS = ("migrate", "web-1", "web-2", "worker-1", "worker-2")
 NOT_OURS = {"POSTGRES_PASSWORD", "PATH", "PYTHONUNBUFFERED"}
@@ -45,8 +47,8 @@ def test_every_service_of_ours_is_the_image_and_shares_the_settings(
         assert values["APP_ENV"] == "production"
         assert values["DATABASE_URL"] == services["migrate"]["environment"]["DATABASE_URL"]
         assert values["REDIS_URL"] == "redis://valkey:6379/0"
-        assert services[name]["volumes"] == ["files:/data"]
-        assert values["DATA_DIR"] == "/data"
+        assert services[name]["volumes"] == ["files:/data", "backups:/backups"]
+        assert (values["DATA_DIR"], values["BACKUP_DIR"]) == ("/data", "/backups")
 
 
 def test_every_command_of_ours_exists(services: dict[str, Any]) -> None:
@@ -118,3 +120,40 @@ def test_every_file_that_the_image_copies_is_there() -> None:
 def test_the_document_names_only_settings_that_exist() -> None:
     named = set(re.findall(r"`([A-Z][A-Z_]{3,})", DOCUMENT.read_text()))
     assert named <= SETTINGS, named - SETTINGS
+
+
+def test_the_image_is_built_with_settings_that_are_accepted_and_show_no_simulator() -> None:
+    text = CONTAINERFILE.read_text().replace("\\\n", " ")
+    [line] = re.findall(
+        r"^RUN (.*) \.venv/bin/python -m mentorships\.frontend$", text, re.MULTILINE
+    )
+    defaults = dict(re.findall(r"^ARG ([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    values = dict(word.split("=", 1) for word in shlex.split(line))
+    values = {name: Template(value).substitute(defaults) for name, value in values.items()}
+    assert set(defaults) < set(values)
+    with environment_of(values):
+        assert not settings().simulators_on
+
+
+def test_compose_gives_the_build_every_setting_that_pages_show(services: dict[str, Any]) -> None:
+    declared = re.findall(r"^ARG ([A-Z_]+)=(.*)$", CONTAINERFILE.read_text(), re.MULTILINE)
+    for name in OURS:
+        given = services[name]["build"]["args"]
+        assert given == {arg: f"${{{arg}:-{default}}}" for arg, default in declared}
+
+
+def test_the_image_can_back_up_the_database_of_compose(services: dict[str, Any]) -> None:
+    final = CONTAINERFILE.read_text().rpartition("\nFROM ")[2]
+    assert "postgresql-client" in final
+    client = re.search(r"those of PostgreSQL (\d+)", final)
+    server = re.search(r"postgres:(\d+)$", services["postgres"]["image"])
+    assert client
+    assert server
+    assert int(server[1]) <= int(client[1])
+
+
+def test_every_proxy_sets_the_id_of_a_request_itself() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    assert "header_up X-Request-Id {http.request.uuid}" in COMPOSE.read_text()
+    assert "header_up X-Request-Id {http.request.uuid}" in operations
+    assert "proxy_set_header X-Request-Id $request_id;" in operations

@@ -12,6 +12,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from mentorships import migrations
@@ -174,8 +175,25 @@ def test_simulators_are_not_forwarded_to_in_production() -> None:
         assert sandbox_proxy.routes(settings()) == []
 
 
+def asked_now() -> httpx.Response:
+    """The answer of a server that nobody has asked yet."""
+    return TestClient(Starlette(routes=[Route("/ready", health.Ready().answer)])).get("/ready")
+
+
+def test_ready_asks_once_however_many_want_to_know() -> None:
+    asked: list[int] = []
+
+    def ask() -> dict[str, bool]:
+        asked.append(1)
+        return {"database": True}
+
+    with TestClient(Starlette(routes=[Route("/ready", health.Ready(ask).answer)])) as client:
+        assert [client.get("/ready").status_code for _ in range(3)] == [200] * 3
+    assert len(asked) == 1
+
+
 def test_ready_names_what_is_not_ready_and_nothing_more(database: str) -> None:
-    answer = TestClient(Starlette(routes=health.routes)).get("/ready")
+    answer = asked_now()
     assert answer.status_code == 503
     assert answer.json()["not_ready"] == ["worker"]
     assert database not in answer.text
@@ -184,7 +202,7 @@ def test_ready_names_what_is_not_ready_and_nothing_more(database: str) -> None:
 def test_ready_says_when_migrations_are_missing(database: str) -> None:
     with db.transaction() as session:
         session.connection().exec_driver_sql("DELETE FROM alembic_version")
-    answer = TestClient(Starlette(routes=health.routes)).get("/ready")
+    answer = asked_now()
     assert set(answer.json()["not_ready"]) == {"migrations", "worker"}
     assert migrations.current() == frozenset()
 
@@ -194,7 +212,7 @@ def test_ready_tells_no_internals_of_a_database_that_is_away() -> None:
     address = f"postgresql+psycopg://studio:hidden-word@127.0.0.1:{port}/studio"
     with environment_of({"DATABASE_URL": address}):
         db.configure(address)
-        answer = TestClient(Starlette(routes=health.routes)).get("/ready")
+        answer = asked_now()
         db.dispose()
     assert answer.status_code == 503
     assert {"database", "migrations"} <= set(answer.json()["not_ready"])

@@ -19,13 +19,16 @@ from services import db, payments, signin, topics
 from services.audit import SYSTEM
 from services.models import Mentor, Order, PackOffer, User
 from services.money import Money
+from state.admin_mentors import AdminMentorsState
 from state.admin_orders import AdminOrdersState
+from state.checkout_return import CheckoutReturnState
 from state.dashboard import DashboardState
 from state.guard import PRESENCE_SECONDS
 from state.mentor import MentorState
 from state.mentor_dashboard import MentorDashboardState
+from state.orders import OrdersState
 from tests.live_web import LiveTab, Web, cookie_of, web
-from tests.services.rows import an_offer, an_order
+from tests.services.rows import a_user, an_offer, an_order
 from tests.support import databases as dbs
 from tests.support import postgres
 from tests.support.people import make_user
@@ -61,7 +64,10 @@ class Shop:
 
     def sells(self, buyer: User | None = None) -> Order:
         """Somebody's order is paid."""
-        order = an_order(buyer or self.mia, self.offer)
+        return self.fulfils(an_order(buyer or self.mia, self.offer))
+
+    def fulfils(self, order: Order) -> Order:
+        """An order that is there is paid."""
         with db.transaction() as session:
             stored = session.get_one(Order, order.id)
             price = Money(stored.amount_minor, stored.currency)
@@ -206,6 +212,70 @@ def test_a_reading_that_failed_is_tried_again_and_the_page_keeps_what_it_shows(
     mia.reads("4 of 4 sessions left")
     assert "failed" not in repr(mia.received)
     close([mia])
+
+
+def test_a_poll_of_a_page_that_was_left_does_not_keep_the_next_page_from_news(site: Web) -> None:
+    shop = Shop()
+    order = an_order(shop.mia, shop.offer)
+    page = CheckoutReturnState.get_full_name()
+    mia = site.open(CheckoutReturnState, f"/checkout/return/{order.public_id}", shop.mias)
+    mia.send(f"{page}.look")
+    mia.look(DashboardState, "/dashboard")
+    mia.sees(lambda shown: any("provider_silent" in name for name in shown))
+    shop.fulfils(order)
+    mia.reads("4 of 4 sessions left")
+    close([mia])
+
+
+def test_a_mentors_page_shows_ones_new_seat_and_is_gone_when_it_is_not_listed_any_more(
+    site: Web,
+) -> None:
+    shop = Shop()
+    mia = site.open(MentorState, "/mentors/noor", shop.mias)
+    visitor = site.open(MentorState, "/mentors/noor")
+    shop.sells()
+    mia.reads("You have a seat here.")
+    visitor.reads("199 of 200 seats left")
+    with db.transaction() as session:
+        session.get_one(Mentor, shop.mentor.id).listed = False
+        topics.publish(session, topics.seats(shop.mentor.id))
+    for tab in (mia, visitor):
+        tab.reads("missing")
+    with db.transaction() as session:
+        session.get_one(Mentor, shop.mentor.id).listed = True
+        topics.publish(session, topics.seats(shop.mentor.id))
+    for tab in (mia, visitor):
+        tab.reads("ready")
+    close([mia, visitor])
+
+
+def test_the_list_of_ones_orders_and_the_admins_mentors_are_live(site: Web) -> None:
+    shop = Shop()
+    mia = site.open(OrdersState, "/orders", shop.mias)
+    ada = site.open(AdminMentorsState, "/admin/mentors", shop.admin)
+    order = shop.sells()
+    mia.reads(order.public_id)
+    ada.reads("1 of 200")
+    close([mia, ada])
+
+
+def test_who_got_other_rights_or_signed_out_sees_the_page_anew_and_then_its_news(
+    site: Web,
+) -> None:
+    shop = Shop()
+    ada = site.open(AdminOrdersState, "/admin/orders", shop.admin)
+    mia = site.open(MentorState, "/mentors/noor", shop.mias)
+    with db.transaction() as session:
+        admin = session.exec(select(User).where(User.email == "ada@example.com")).one()
+        session.add(Mentor(user_id=admin.id, slug="ada", capacity=1))
+    signin.sign_out(shop.mias.partition("=")[2])
+    time.sleep(PRESENCE_SECONDS + 0.2)
+    for left in (199, 198):
+        order = shop.sells(a_user(f"Buyer {left}"))
+        ada.reads(order.public_id)
+        mia.reads(f"{left} of 200")
+    assert "ready" in repr(mia.received)
+    close([ada, mia])
 
 
 def test_a_tab_whose_state_ran_out_begins_anew_and_is_not_sent_away(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from starlette.types import Message, Receive, Scope, Send
 from mentorships.http import failures
 from mentorships.http.edge import Edge
 from mentorships.http.policy import hashes
-from services import metrics, tracing
+from services import logs, metrics, tracing
 from services.config import settings
 from services.errors import DatabaseUnavailable
-from tests.support.logs import Lines, captured
+from tests.support.logs import Lines
 from tests.support.servers import environment_of
 
 PAGE = "<html><script>alert(1)</script><script src='/x.js'></script><body>Hello</body></html>"
@@ -97,9 +98,12 @@ def client(folder: Path) -> TestClient:
 
 
 @pytest.fixture
-def lines() -> Iterator[Lines]:
-    with captured() as lines:
-        yield lines
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    """What is logged during a test; the log writes to whatever standard error is at the moment."""
+    with environment_of({"LOG_FORMAT": "json"}):
+        logs.configure()
+        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    logs.configure()
 
 
 def policy(client: TestClient, path: str) -> dict[str, str]:
@@ -169,6 +173,13 @@ def test_an_id_is_taken_over_only_from_a_trusted_proxy(
     assert (answer.headers["x-request-id"] == given) is taken
 
 
+def test_a_proxy_is_known_by_either_way_of_writing_its_address(folder: Path) -> None:
+    with environment_of({"TRUSTED_PROXIES": "10.0.0.0/8"}):
+        client = TestClient(app(folder), client=("::ffff:10.0.0.1", 1))
+        answer = client.get("/id", headers={"X-Request-Id": "from-the-proxy-1"})
+    assert answer.headers["x-request-id"] == "from-the-proxy-1"
+
+
 def test_each_page_allows_its_own_inline_scripts_and_no_other(client: TestClient) -> None:
     home, mentors, other = (policy(client, path) for path in ("/", "/mentors", "/mentors/ada"))
     assert {len(hashes(PAGE))} == {1}
@@ -184,12 +195,33 @@ def test_each_page_allows_its_own_inline_scripts_and_no_other(client: TestClient
 
 
 @pytest.mark.parametrize(
-    "path", ["/%2e%2e/%2e%2e/etc/passwd", "/a/../index.html", "/" + "x" * 5000, "/a%00b", "/%ff%fe"]
+    "path",
+    [
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/a/../index.html",
+        "/" + "x" * 5000,
+        "/a%00b",
+        "/%ff%fe",
+        "/" + "€" * 100,
+    ],
 )
 def test_no_address_leads_the_policy_out_of_the_build(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_page_that_was_built_again_under_a_running_server_may_run_its_new_scripts(
+    client: TestClient, folder: Path
+) -> None:
+    new = PAGE.replace("alert(1)", "alert(3)")
+    for path, file in (("/", "index.html"), ("/mentors/ada", "404.html")):
+        before = policy(client, path)["script-src"]
+        (folder / file).write_text(new)
+        os.utime(folder / file, ns=(1, 1))
+        after = policy(client, path)["script-src"]
+        assert after != before
+        assert after.split() == ["'self'", *hashes(new)]
 
 
 def test_programs_and_simulators_have_policies_of_their_own(client: TestClient) -> None:

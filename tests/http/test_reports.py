@@ -147,6 +147,8 @@ def test_nobody_but_an_admin_gets_a_report(client: TestClient, name: str) -> Non
         ("first=0001-01-01", 400, "Choose days between"),
         ("currency=XXX", 400, "no money in XXX"),
         ("mentor=nobody", 404, "There is no such mentor"),
+        ("mentor=no%00body", 404, "There is no such mentor"),
+        ("provider=bar%00ter", 400, "There is no such payment provider."),
         ("offer=off_nothing", 404, "There is no such pack"),
         ("provider=barter", 400, "There is no such payment provider."),
         ("by=weekday", 400, "Ask for one of these tables: month, mentor, offer, provider."),

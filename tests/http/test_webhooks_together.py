@@ -184,6 +184,35 @@ def test_a_sender_who_gave_up_does_not_disturb_the_others() -> None:
     assert [item for batch in store.kept for item in batch] == ["leaves", "stays"]
 
 
+class ClosesUnseen(asyncio.SelectorEventLoop):
+    """A loop that closes between the question whether it is open and the answer."""
+
+    unseen = True
+
+    def is_closed(self) -> bool:
+        return super().is_closed() and not self.unseen
+
+
+def test_a_loop_that_closed_before_its_answer_does_not_stop_the_writer() -> None:
+    store = Store()
+    batches = Batches[str](store, most_together=1, most_waiting=5)
+    loop = ClosesUnseen()
+    leaving = loop.create_task(batches.put("gone"))
+    loop.run_until_complete(asyncio.sleep(0))
+    assert store.entered.wait(PATIENCE_SECONDS)
+    leaving.cancel()
+    loop.run_until_complete(asyncio.gather(leaving, return_exceptions=True))
+    loop.close()
+    store.gate.set()
+
+    async def later() -> None:
+        await asyncio.wait_for(batches.put("later"), PATIENCE_SECONDS)
+
+    asyncio.run(later())
+    loop.unseen = False
+    assert store.kept == [["gone"], ["later"]]
+
+
 def test_too_many_waiting_is_a_503_that_says_when_to_come_again(commits: Commits) -> None:
     async def flood() -> list[httpx.Response]:
         with posting(webhooks.Intake(Starlette(), lambda: None, most_waiting=2)) as client:

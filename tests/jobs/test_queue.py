@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import pytest
 from jobs import queue
 from jobs.main import huey
 from services.config import settings
+from services.errors import DatabaseUnavailable
 from tests.support.databases import Databases
 from tests.support.databases import in_use as database_in_use
+from tests.support.logs import captured
 from tests.support.servers import environment_of
 from tests.support.valkey import Valkey
 
@@ -121,3 +124,58 @@ def test_a_queue_whose_storage_is_away_schedules_nothing_and_goes_on(
     finally:
         valkey.start()
     assert "sweep" in enqueued(one, NOON)
+
+
+@contextmanager
+def living_in(zone: str) -> Iterator[None]:
+    """As if this host's clock stood in this zone."""
+    with environment_of({"TZ": zone}):
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_worked_twice(storage: str) -> None:
+    one, _ = two_workers()
+    half_past_two = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001 (schedules are in local time)
+
+    with living_in("Europe/Berlin"):
+        assert "sweep" in enqueued(one, half_past_two)
+        assert enqueued(one, half_past_two) == []
+        assert "sweep" in enqueued(one, half_past_two.replace(fold=1))
+
+
+def test_workers_in_different_zones_claim_the_same_minute(storage: str) -> None:
+    one, other = two_workers()
+    with living_in("Europe/Berlin"):
+        assert "sweep" in enqueued(one, NOON)
+    with living_in("UTC"):
+        assert enqueued(other, NOON - timedelta(hours=1)) == []
+
+
+def test_a_job_that_fails_leaves_nothing_in_the_storage(storage: str) -> None:
+    worker = queue.make()
+
+    @worker.task()
+    def fails() -> None:
+        raise ValueError("cannot mail mia@example.com")
+
+    fails()
+    worker.execute(worker.dequeue())
+
+    assert worker.storage.result_items() == {}
+
+
+def test_a_woken_job_that_finds_the_database_away_is_one_line(storage: str) -> None:
+    worker = queue.make()
+
+    @worker.task()
+    def fails() -> None:
+        raise DatabaseUnavailable("the server is gone")
+
+    fails()
+    with captured() as lines:
+        worker.execute(worker.dequeue())
+        [line] = lines()
+    assert (line["event"], line["reason"]) == ("database_away", "the server is gone")
+    assert "exception" not in line

@@ -70,7 +70,7 @@ def test_a_mentor_edits_the_profile_and_a_pack_by_keyboard_alone(
     paul.open("/mentor").reads("Your mentees")
     enters(paul, "link", "Profile")
     paul.is_at("/mentor/profile")
-    tabs_to(paul, "textbox", "Headline")
+    tabs_to(paul, "textbox", "Headline (optional)")
     keys.press("Control+a")
     keys.type("Painting with three colours")
     enters(paul, "button", "Save the profile")

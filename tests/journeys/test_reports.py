@@ -103,6 +103,7 @@ def test_the_period_and_the_filters_stand_in_the_address(ada: Person, books: Boo
     ada.open("/admin/revenue").reads("Net revenue by month")
     ada.follows("This month")
     expect(ada.page).to_have_url(re.compile(rf"first={month_of(today())}$"))
+    expect(ada.page.locator(".stat").first).to_contain_text("1 to ")
     assert len(opened_table(ada, "Net revenue by month")) == 1
 
     opened_table(ada, "Which mentors bring it in?")

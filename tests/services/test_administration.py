@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from services import administration, clock, db, orders, signin
+from services import administration, clock, db, orders, signin, topics
 from services.administration import MentorFilter, UserFilter
 from services.audit import Actor
 from services.errors import Conflict, InvalidInput, NotAllowed, SignInNeeded
@@ -18,6 +18,7 @@ from services.models import (
     InboxEvent,
     InboxStatus,
     SignIn,
+    TopicChange,
     User,
     UserStatus,
 )
@@ -134,6 +135,16 @@ def test_suspended_user_is_signed_out_everywhere_and_can_be_reactivated() -> Non
             select(AuditEntry.action).where(col(AuditEntry.thing) == user.public_id)
         ).all()
     assert sorted(actions) == ["user.reactivated", "user.suspended"]
+
+
+def test_who_watches_a_mentors_seats_learns_that_the_mentor_was_suspended() -> None:
+    admin, mentor = acting(an_admin()), a_mentor()
+    with db.transaction() as session:
+        user = session.get_one(User, mentor.user_id).public_id
+        administration.suspend_user(session, actor=admin, user=user)
+    with db.reading() as session:
+        said = session.exec(select(TopicChange.topic)).all()
+    assert set(said) >= {topics.seats(mentor.id), topics.SEATS}
 
 
 def test_nobody_suspends_or_unmakes_themselves() -> None:

@@ -56,6 +56,23 @@ def test_csv_cells_that_begin_like_a_formula_are_defused_and_the_rest_survives()
         analytics.revenue_frame(report, "weather")
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("Ada;=1+1", "Ada;'=1+1"),
+        ("Ada, =1", "Ada,' =1"),
+        ("Ada|\uff0b1\t@SUM", "Ada|'\uff0b1\t'@SUM"),
+        ("Ada\n\n-1", "Ada\n'\n'-1"),
+        ("Four sessions, 120.00 EUR", "Four sessions, 120.00 EUR"),
+    ],
+)
+def test_a_formula_behind_any_other_separator_is_defused_and_texts_are_quoted(
+    text: str, cell: str
+) -> None:
+    frame = DataFrame([{"mentor": text, "net": "-12.00"}])
+    assert analytics.csv_of(frame) == f'"mentor","net"\r\n"{cell}",-12.00\r\n'
+
+
 def read_csv(frame: DataFrame) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(analytics.csv_of(frame), newline="")))
 

@@ -100,6 +100,31 @@ def test_nothing_set_means_simulators_on_loopback() -> None:
     assert chosen.backup_dir == chosen.data_dir / "backups"
 
 
+@pytest.mark.parametrize(
+    ("given", "as_browsers_say"),
+    [
+        ("https://Studio.Example.com/", "https://studio.example.com"),
+        ("HTTPS://studio.example.com:443", "https://studio.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://studio.example.com:8443", "https://studio.example.com:8443"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+    ],
+)
+def test_the_public_address_is_taken_as_browsers_write_an_origin(
+    given: str, as_browsers_say: str
+) -> None:
+    chosen = _read({"PUBLIC_URL": given})
+    assert chosen.public_url == as_browsers_say
+    assert as_browsers_say in chosen.allowed_origins
+
+
+@pytest.mark.parametrize("more", ["/?y=1", "?y=1", "#top", "?", "/shop"])
+def test_a_public_address_with_more_than_an_origin_is_refused(more: str) -> None:
+    for address in (f"https://studio.example.com{more}", "https://somebody@studio.example.com"):
+        with pytest.raises(ConfigError, match="PUBLIC_URL"):
+            _read({"PUBLIC_URL": address})
+
+
 def test_keys_alone_mean_the_vendors() -> None:
     chosen = _read(PRODUCTION)
     assert chosen.simulated == {"Stripe": False, "Resend": False}

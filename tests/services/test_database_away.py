@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select, text
 
 from services import db, locking
@@ -115,6 +116,39 @@ def test_who_waits_too_long_for_a_lock_is_told_and_holds_nothing_up(database: st
         done.set()
         holder.join(30)
     rename(user, lock_timeout="15s")
+
+
+@pytest.mark.one_database("sqlite")
+def test_a_wrong_name_of_a_column_is_a_mistake_and_no_outage(database: str) -> None:
+    with pytest.raises(OperationalError, match="no such column"), db.reading() as session:
+        session.exec(text("SELECT nobody FROM topic_change"))  # pyright: ignore
+
+
+@pytest.mark.one_database("sqlite")
+def test_a_statement_that_was_interrupted_is_an_outage(database: str) -> None:
+    with pytest.raises(DatabaseUnavailable) as told, db.reading() as session:
+        raw = session.connection().connection.dbapi_connection
+        assert raw
+        raw.create_function("stop", 0, raw.interrupt)  # pyright: ignore
+        session.exec(text("SELECT stop() UNION ALL SELECT stop() ORDER BY 1")).all()  # pyright: ignore
+    assert "interrupted" in told.value.reason
+
+
+@pytest.mark.one_database("postgres")
+def test_a_server_that_became_a_replica_is_away_for_who_writes(database: str) -> None:
+    with pytest.raises(DatabaseUnavailable) as told, db.transaction() as session:
+        session.connection().exec_driver_sql("SET TRANSACTION READ ONLY")
+        session.add(User(email="b@example.com", name="B", password_hash="x"))
+    assert "read-only" in told.value.reason
+
+
+def test_who_waits_in_vain_for_its_turn_to_write_is_told_and_the_next_one_writes() -> None:
+    turn = db.Turn(0.01)
+    with turn, pytest.raises(DatabaseUnavailable) as told, turn:
+        raise AssertionError("two at once")
+    assert "another writer" in told.value.reason
+    with turn:
+        pass
 
 
 def rename(user: UserId, *, lock_timeout: str) -> None:

@@ -12,12 +12,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mentorships.launch import ROOT
+from services import metric_files
 
 PROGRAM = """
-import sys, time
+import resource, sys, time
 from pathlib import Path
 from services import metrics
-metrics.share(Path(sys.argv[1]))
+if sys.argv[2] != "full":
+    metrics.share(Path(sys.argv[1]))
 match sys.argv[2]:
     case "count":
         for _ in range(int(sys.argv[3])):
@@ -25,6 +27,13 @@ match sys.argv[2]:
         metrics.websockets(+1)
         print("counted", flush=True)
         time.sleep(60)
+    case "full":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        try:
+            metrics.share(Path(sys.argv[1]))
+        except OSError:
+            metrics.job("mail", "succeeded", 0.02)
+            sys.stdout.buffer.write(metrics.exposition())
     case "show":
         sys.stdout.buffer.write(metrics.exposition())
 """
@@ -62,10 +71,10 @@ def counting(
     return process
 
 
-def shown(folder: Path) -> dict[str, float]:
+def shown(folder: Path, how: str = "show") -> dict[str, float]:
     """What another process tells about all of them."""
     text = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder), "show"],
+        [sys.executable, "-c", PROGRAM, str(folder), how],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -112,3 +121,25 @@ def test_a_file_that_a_full_disk_left_half_written_does_not_stop_the_others(
     (folder / "histogram_aaaaaaaaaaaa.db").write_bytes(b"")
     assert shown(folder)["mentorships_jobs_total"] == 2
     assert not list(folder.glob("*_aaaaaaaaaaaa.db"))
+
+
+def test_a_process_without_room_on_the_disk_counts_for_itself_and_leaves_nothing_behind(
+    folder: Path,
+) -> None:
+    assert shown(folder, "full")["mentorships_jobs_total"] == 1
+    assert [path.name for path in folder.iterdir()] == ["lock"]
+
+
+def test_the_room_that_a_process_counts_in_is_on_the_disk_before_it_counts(
+    folder: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    counting(folder, 1, started).kill()
+    counting(folder, 1, started)
+    files = list(folder.glob("*.db"))
+    assert {file.name.rpartition("_")[0] for file in files} == {
+        "counter",
+        "gauge_livesum",
+        "histogram",
+    }
+    for file in files:
+        assert file.stat().st_blocks * 512 >= file.stat().st_size >= metric_files.ROOM_BYTES

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services import redaction
+from services import logs, redaction
+from services.config import settings
+from tests.support.logs import captured
+from tests.support.servers import environment_of
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,8 @@ from services import redaction
         ("{'password': 'correct horse'}", "horse"),
         ('{"secret": "quiet"}', "quiet"),
         ("duplicate key\nDETAIL:  Failing row contains (1, Mia Maler, x).\nmore", "Mia"),
+        (repr("duplicate\nDETAIL:  Failing row contains (1, Mia Maler).\nmore"), "Mia"),
+        ("postgresql://studio:half@hidden-word@db/studio", "hidden-word"),
     ],
 )
 def test_secrets_and_people_are_cut_from_texts(text: str, secret: str) -> None:
@@ -84,6 +92,26 @@ def test_any_text_can_be_cut_and_cutting_again_changes_nothing_sensitive(text: s
 
 
 def test_a_text_made_to_be_slow_is_not_slow_and_a_huge_one_is_shortened() -> None:
-    for piece in ("a-", "a", "token", "a@", "=", "'", "://", "sk_live_"):
+    for piece in ("a-", "a", "token", "a@", "=", "'", "://", "sk_live_", "\n", "DETAIL:"):
         cut = redaction.text(piece * 100_000)
         assert len(cut) <= redaction.LONGEST_TEXT * 4
+
+
+def test_the_passwords_of_the_storages_and_a_generated_key_are_known_by_their_value(
+    tmp_path: Path,
+) -> None:
+    values = {
+        "SECRET_KEY": "",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "postgresql+psycopg://studio:first%40word-of-it@db/studio",
+        "REDIS_URL": "redis://:second-word-of-it@cache:6379/0",
+    }
+    with environment_of(values), captured() as lines:
+        key = settings().signing_key
+        structlog.get_logger().warning(
+            "told", a="no first@word-of-it", b="no first%40word-of-it", c="second-word-of-it", d=key
+        )
+        [line] = lines()
+    logs.configure()
+    assert "word-of-it" not in repr(line)
+    assert key not in repr(line)

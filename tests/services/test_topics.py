@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlmodel import col, delete, select
+from sqlmodel import SQLModel, col, delete, select
 
 from services import catalogue, clock, db, inbox, packs, payments, refunds, seats, topics
 from services.audit import SYSTEM
@@ -17,11 +18,14 @@ from tests.services.rows import (
     a_pack,
     a_seat,
     a_user,
+    acting,
     acting_mentor,
+    an_admin,
     an_offer,
     an_order,
     saved,
 )
+from tests.support.databases import in_use
 
 LONG = 5.0
 """Longer than anything takes; a watcher returns as soon as it has heard something."""
@@ -55,6 +59,32 @@ def test_what_is_rolled_back_was_never_said(database: str) -> None:
         topics.publish(session, topics.INBOX)
     assert heard(changes) == {topics.INBOX}
     changes.close()
+
+
+def test_a_topic_of_a_savepoint_and_one_after_it_are_both_heard(database: str) -> None:
+    changes = topics.changes()
+    with db.transaction() as session:
+        with session.begin_nested():
+            topics.publish(session, topics.INBOX)
+        assert changes.wait(0) == frozenset()
+        topics.publish(session, topics.ORDERS)
+    assert heard(changes) == {topics.INBOX, topics.ORDERS}
+    changes.close()
+
+
+@pytest.mark.one_database("sqlite")
+def test_a_database_whose_path_looks_like_an_address_is_watched(
+    database: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "50%23 #1"
+    folder.mkdir()
+    with in_use(f"sqlite:///{folder}/studio.db"):
+        SQLModel.metadata.create_all(db.engine())
+        changes = topics.changes()
+        with db.transaction() as session:
+            topics.publish(session, topics.ORDERS)
+        assert heard(changes) == {topics.ORDERS}
+        changes.close()
 
 
 def test_every_watcher_hears_everything(database: str) -> None:
@@ -188,6 +218,15 @@ def test_a_mentor_who_changes_the_page_tells_those_who_look_at_it(database: str)
             validity_days=30,
         )
     assert heard(changes) == about
+    changes.close()
+
+
+def test_a_new_mentor_is_told(database: str) -> None:
+    mia, admin = a_user("Mia Maler"), acting(an_admin())
+    changes = topics.changes()
+    with db.transaction() as session:
+        catalogue.make_mentor(session, actor=admin, user=mia.public_id)
+    assert topics.SEATS in (heard(changes) or ())
     changes.close()
 
 

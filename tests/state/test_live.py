@@ -11,7 +11,7 @@ def audience(name: str, *topics: str) -> Audience[str]:
 
 
 def looker(token: str, at: Audience[str]) -> Looker:
-    return Looker(token, f"sid-{token}", Actor("visitor"), at, "state.refresh", {})
+    return Looker(token, f"sid-{token}", ("visitor", Actor("visitor")), at, "state.refresh", {})
 
 
 def test_a_topic_touches_the_audiences_that_watch_it_and_no_other() -> None:
@@ -51,6 +51,6 @@ def test_a_reading_that_was_taken_is_what_the_tab_shows() -> None:
     one = looker("a", audience("orders", "orders"))
     lookers.enter(one)
     assert lookers.take(one) is None
-    one.waiting = True
+    one.waiting = object()
     lookers.set_latest(("orders",), "new")
-    assert (lookers.take(one), one.shown, one.waiting) == ("new", "new", False)
+    assert (lookers.take(one), one.shown, one.waiting) == ("new", "new", None)
