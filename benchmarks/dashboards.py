@@ -1,7 +1,8 @@
 """The dashboards over 100,000 orders and 400,000 sessions of 24 months, with and without roll-ups.
 
 Measured is the whole call (`get_revenue`, `get_seats` of the last twelve months), queries and
-shaping; the baseline is the same call when nothing is rolled up. Both must answer the same.
+shaping; the baseline is the same call when nothing is rolled up. Both must answer the same. The
+figure without a database's name is that of the slower database.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import text, update
@@ -23,11 +25,8 @@ from services.audit import Actor
 from services.ids import UserId
 from services.models import ReportProgress
 
-FIGURES = tuple(
-    f"{name}_dashboard_100k_{kind}"
-    for name in ("revenue", "seats")
-    for kind in ("sqlite", "postgres")
-)
+DASHBOARDS = ("revenue_dashboard_100k", "seats_dashboard_100k")
+FIGURES = tuple(f"{name}{kind}" for name in DASHBOARDS for kind in ("", "_sqlite", "_postgres"))
 GOAL_MS = 100
 ROUNDS, BASELINE_ROUNDS = 5, 3
 ADMIN = Actor("user", user_id=UserId(1), is_admin=True, verified=True)
@@ -36,7 +35,13 @@ ADMIN = Actor("user", user_id=UserId(1), is_admin=True, verified=True)
 def measure() -> list[Figure]:
     """Both dashboards on both databases."""
     size = sized(Size(100_000, 500, 20_000), Size(2_000, 20, 800))
-    return [figure for kind in ("sqlite", "postgres") for figure in _measure_on(kind, size)]
+    each = [figure for kind in ("sqlite", "postgres") for figure in _measure_on(kind, size)]
+    return [*(_slower(name, each) for name in DASHBOARDS), *each]
+
+
+def _slower(name: str, each: list[Figure]) -> Figure:
+    of_both = [figure for figure in each if figure.name.startswith(name)]
+    return replace(max(of_both, key=lambda figure: figure.value), name=name)
 
 
 def _measure_on(kind: str, size: Size) -> list[Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -11,7 +12,7 @@ from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox
 from jobs.queue import huey
 from jobs.runs import close_lost, recorded
-from services import analytics, checkout, packs, topics
+from services import analytics, checkout, outages, packs, topics, tracing
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
@@ -27,15 +28,16 @@ def roll_up_reports() -> None:
             run.result = f"{analytics.roll_up()} days"
 
 
-SWEPT = (
-    handle_inbox.call_local,
-    checkout.sweep,
-    packs.expire_due,
-    send_outbox.call_local,
-    close_lost,
-    topics.prune,
-    roll_up_reports,
-)
+SWEPT: dict[str, Callable[[], object]] = {
+    "handle_inbox": handle_inbox.call_local,
+    "sweep_checkouts": checkout.sweep,
+    "expire_packs": packs.expire_due,
+    "send_outbox": send_outbox.call_local,
+    "close_lost_runs": close_lost,
+    "prune_topics": topics.prune,
+    "roll_up_reports": roll_up_reports,
+}
+"""The parts of a sweep, by what the log calls them; each goes by an id of its own."""
 
 log = structlog.get_logger()
 
@@ -43,11 +45,15 @@ log = structlog.get_logger()
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
     """The guarantee behind every wake-up: events, messages, ended holds, expired packs, reports."""
-    for part in SWEPT:
-        try:
-            part()
-        except Exception:  # what fails here must not keep the others from their work
-            log.exception("sweep_failed", part=part.__qualname__)
+    for name, part in SWEPT.items():
+        with tracing.bound(tracing.new_id()):
+            try:
+                part()
+            except Exception as error:  # a mistake must not keep the others from their work
+                if away := outages.away(error):
+                    log.error(f"{away}_away", part=name, reason=outages.reason(error))
+                    return  # the others would only say the same
+                log.exception("sweep_failed", part=name)
 
 
 @huey.periodic_task(EVERY_4_MINUTES)

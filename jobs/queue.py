@@ -7,12 +7,13 @@ number of hosts share it.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -22,7 +23,7 @@ from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 from redis import ConnectionPool
 from typing_extensions import override
 
-from services import db, logs
+from services import db, logs, outages
 from services.config import settings
 
 NAME = "mentorships"
@@ -51,8 +52,10 @@ class Queue(Huey):
     @override
     def read_periodic(self, timestamp: datetime | None) -> list[Any]:
         """The periodic tasks that this worker enqueues now."""
-        now = timestamp or datetime.now()  # noqa: DTZ005 (Huey's schedules are in local time)
-        return [task for task in super().read_periodic(now) if self._claimed(task.name, now)]
+        # Without a zone both times are local, as Huey's schedules are.
+        instant = timestamp.astimezone(UTC) if timestamp else datetime.now(UTC)
+        local = timestamp or instant.astimezone().replace(tzinfo=None)
+        return [task for task in super().read_periodic(local) if self._claimed(task.name, instant)]
 
     def beat(self) -> None:
         """Tell that this worker is alive, and forget those that have been gone for a day."""
@@ -73,6 +76,8 @@ class Queue(Huey):
         return {key.removeprefix(_WORKER): max(0.0, now - float(at)) for key, at in beats.items()}
 
     def _claimed(self, name: str, now: datetime) -> bool:
+        """Whether this worker is the first to claim the minute, named in UTC: a local one comes
+        twice when the clocks go back, and is another one for a worker in another zone."""
         prefix = f"{_TICK}{name}:"
         try:
             if not self.storage.put_if_empty(prefix + now.strftime(_TICK_FORMAT), b"1"):
@@ -103,7 +108,7 @@ def make() -> Queue:
             socket_keepalive=True,
             health_check_interval=30,
         )
-        return Queue(NAME, storage_class=RedisStorage, connection_pool=pool)
+        return Queue(NAME, results=False, storage_class=RedisStorage, connection_pool=pool)
     if not chosen.is_sqlite:
         return _on_postgres(
             chosen.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
@@ -111,6 +116,7 @@ def make() -> Queue:
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     return Queue(
         NAME,
+        results=False,
         storage_class=SqliteStorage,
         filename=str(chosen.data_dir / "huey.db"),
         fsync=False,
@@ -122,7 +128,9 @@ def _on_postgres(dsn: str) -> Queue:
     start together collide: the second try finds the tables."""
     for last_try in (False, False, True):
         try:
-            return Queue(NAME, storage_class=PostgresStorage, dsn=dsn, **db.POSTGRES_ALIVE)
+            return Queue(
+                NAME, results=False, storage_class=PostgresStorage, dsn=dsn, **db.POSTGRES_ALIVE
+            )
         except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
             if last_try:
                 raise
@@ -130,13 +138,26 @@ def _on_postgres(dsn: str) -> Queue:
 
 
 def _stored(queue: Huey, prefix: str) -> dict[str, bytes]:
-    """What is stored under keys that begin with `prefix`. Nothing else keeps results here, so the
-    store is small."""
+    """What is stored under keys that begin with `prefix`. No job's result or traceback is kept
+    (`results=False`), so the store is small."""
     found: dict[Any, Any] = queue.storage.result_items()
     texts = {key if isinstance(key, str) else key.decode(): data for key, data in found.items()}
     return {key: bytes(data) for key, data in texts.items() if key.startswith(prefix)}
 
 
+class _OneLine(logging.Filter):
+    """Huey logs whatever a job raises with its traceback; an outage needs one line."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        name = outages.away(error) if error else ""
+        if error and name:
+            log.error(f"{name}_away", reason=outages.reason(error))
+        return not name
+
+
+logging.getLogger("huey").addFilter(_OneLine())
 huey = make()
 
 

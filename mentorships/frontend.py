@@ -51,12 +51,12 @@ def fingerprint() -> str:
     digest.update(
         json.dumps(
             [
-                shown.app_env,
                 shown.studio_name,
                 shown.studio_currency,
                 shown.studio_timezone,
                 shown.simulated,
                 shown.seat_hold_minutes,
+                shown.grace_hours,
             ]
         ).encode()
     )
@@ -64,7 +64,7 @@ def fingerprint() -> str:
 
 
 def is_current() -> bool:
-    """Whether the build in place was made from the sources as they are now."""
+    """Whether the build in place was made from the sources and settings as they are now."""
     stamp = web_dir() / STAMP
     return stamp.exists() and stamp.read_text() == fingerprint()
 

@@ -83,7 +83,7 @@ class Guard(Middleware):
         try:
             presence = await presence_of(_cookies(root))
         except DatabaseUnavailable as error:
-            return await _wait(root, error)
+            return await _wait(root, event, error)
         await _recognise(root, presence, arrives=event.name in ARRIVALS)
         if registered is None:
             return await _deny(root, event, "unknown")
@@ -104,8 +104,11 @@ def _loading() -> frozenset[str]:
     return ARRIVALS | {PAGE_TURN} | loaders
 
 
-async def _wait(root: BaseState, error: DatabaseUnavailable) -> StateUpdate:
-    """Nobody knows who this is: nothing is done, nothing is forgotten, and the person is told."""
+async def _wait(root: BaseState, event: Event, error: DatabaseUnavailable) -> StateUpdate:
+    """Nobody knows who this is: nothing is done, nothing is forgotten, and the person is told, if
+    the event was theirs."""
+    if live.refreshes(EventContext.get().token, event.name):
+        return StateUpdate()
     text, tone = explain(error)
     shared = await root.get_state(AppState)
     shared._tell(text, tone, again=page_is_loading.get())  # pyright: ignore[reportPrivateUsage]
@@ -134,7 +137,8 @@ async def _framework(root: BaseState, event: Event) -> StateUpdate | None:
         shared._turn_page()  # pyright: ignore[reportPrivateUsage]
     if event.name == ERROR_REPORT:
         try:
-            ratelimits.hit(ratelimits.ERROR_REPORTS, str(root.router_data.get("ip", "")))
+            address = str(root.router_data.get("ip", ""))
+            await asyncio.to_thread(ratelimits.hit, ratelimits.ERROR_REPORTS, address)
         except TooManyAttempts:
             return StateUpdate()
         for name, value in event.payload.items():

@@ -19,7 +19,7 @@ from reflex_base.event import Event
 from services import db, topics
 from services.config import settings
 from services.errors import AppError, DatabaseUnavailable
-from state.live import LOOKERS, Audience, Looker
+from state.live import ANEW, LOOKERS, Audience, Looker
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -88,9 +88,15 @@ class Hub:
     def heard(self, changed: frozenset[str] | None) -> None:
         """Read again what these topics touch; None: everything that somebody looks at."""
         for key in LOOKERS.touched(changed):
-            self._dirty.add(key)
-            if key not in self._serving:
-                self._serving[key] = asyncio.create_task(self._serve(key))
+            self._read_soon(key)
+
+    def _read_soon(self, key: Key) -> None:
+        self._dirty.add(key)
+        if key not in self._serving and not self._stopping.is_set():
+            self._serving[key] = asyncio.create_task(self._serve(key))
+
+    def _read_later(self, key: Key) -> None:
+        self._loop.call_later(READ_AGAIN_SECONDS, self._read_soon, key)
 
     def _listen(self) -> None:
         """In the listening thread, until the database goes away or the worker ends."""
@@ -99,13 +105,13 @@ class Hub:
             self._tell(None)  # whatever happened before is not known
             while not self._stopping.is_set():
                 changed = changes.wait(WAIT_SECONDS)
+                self._failures = 0  # not before: a server may accept us and fall at once
                 if changed is None or changed:
                     self._tell(changed)
         finally:
             changes.close()
 
     def _tell(self, changed: frozenset[str] | None) -> None:
-        self._failures = 0
         if not self._stopping.is_set():
             self._loop.call_soon_threadsafe(self.heard, changed)
 
@@ -125,21 +131,24 @@ class Hub:
                 if await self._read(audience):
                     await self._hand_on(key)
                 await asyncio.sleep(max(least, audience.pause))
-        except Exception:  # one audience's failure must not end the others' news
-            log.exception("live_failed", audience=str(key[0]))
         finally:
             del self._serving[key]
 
     async def _read(self, audience: Audience[Any]) -> bool:
-        """Whether there is a reading to hand on; else the pages stay as they are."""
+        """Whether there is something to hand on; else the pages stay as they are."""
         try:
             reading = await self._loop.run_in_executor(self._readers, _reading, audience)
-        except Exception as error:
+        except DatabaseUnavailable as error:
             log.warning("live_not_read", audience=str(audience.key[0]), error=type(error).__name__)
-            if isinstance(error, DatabaseUnavailable) or not isinstance(error, AppError):
-                self._dirty.add(audience.key)
-                await asyncio.sleep(READ_AGAIN_SECONDS)
-            return False  # refused: such as a part of a list that is gone; trying helps nobody
+            self._read_later(audience.key)
+            return False
+        except AppError:
+            reading = ANEW  # it is not there any more, or not for them: loading says so
+        except Exception as error:  # trying it again helps nobody; the next change may
+            log.exception(
+                "live_not_read", audience=str(audience.key[0]), error=type(error).__name__
+            )
+            return False
         LOOKERS.set_latest(audience.key, reading)
         return True
 
@@ -148,11 +157,28 @@ class Hub:
         for looker in LOOKERS.of(key):
             if not self._is_open(looker):
                 LOOKERS.forget(looker.token)
-            elif not looker.waiting and looker.shown != reading:
-                looker.waiting = True
-                event = Event(name=looker.refresh)
-                handled = await self._app.event_processor.enqueue(looker.token, event)
-                handled.add_done_callback(lambda _, looker=looker: _handled(looker))
+            elif looker.waiting is None and looker.shown != reading:
+                await self._send(looker)
+
+    async def _send(self, looker: Looker) -> None:
+        """Let the tab take the newest reading. One that cannot be reached keeps nobody waiting."""
+        looker.waiting = event = Event(name=looker.refresh)
+        try:
+            handled = await self._app.event_processor.enqueue(looker.token, event)
+        except Exception:
+            looker.waiting = None
+            log.exception("live_not_sent", audience=str(looker.audience.key[0]))
+            self._read_later(looker.audience.key)
+            return
+        handled.add_done_callback(lambda _: self._handled(looker, event))
+
+    def _handled(self, looker: Looker, event: Event) -> None:
+        """A refresh that did not take the reading, such as while nobody could say who sits there,
+        is tried again as long as the tab looks at the same."""
+        if looker.waiting is event:
+            looker.waiting = None
+            if LOOKERS.find(looker.token) is looker:
+                self._read_later(looker.audience.key)
 
     def _is_open(self, looker: Looker) -> bool:
         namespace = self._app.event_namespace
@@ -162,8 +188,3 @@ class Hub:
 def _reading(audience: Audience[Any]) -> object:
     with db.reading() as session:
         return audience.read(session)
-
-
-def _handled(looker: Looker) -> None:
-    """Also after a refusal or an error: the next news is tried again."""
-    looker.waiting = False

@@ -39,14 +39,17 @@ def refuse_the_demo() -> None:
     Raises:
         ConfigError: the database holds the demo studio.
     """
+    import psycopg
     from sqlalchemy.exc import SQLAlchemyError
 
-    from mentorships import seed
+    from services.errors import DatabaseUnavailable
 
     try:
+        from mentorships import seed  # on PostgreSQL it opens the job queue
+
         holds_demo = seed.has_demo()
-    except SQLAlchemyError:  # no tables yet, or no server: /ready says so, nobody can sign in
-        return
+    except (DatabaseUnavailable, SQLAlchemyError, psycopg.Error):
+        return  # no tables yet, or no server: /ready says so, and nobody can sign in
     if holds_demo:
         raise ConfigError(
             "The database holds the demo studio, whose passwords are public: "

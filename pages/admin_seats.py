@@ -22,7 +22,7 @@ from pages.components.reports import (
     seats_used,
 )
 from pages.components.tables import cell, head, row, table
-from pages.components.text import strong
+from pages.components.text import muted, strong
 from pages.layout import Page, signed_in
 from state.admin_seats import PATH, TimeRow, UseRow
 from state.admin_seats import AdminSeatsState as State
@@ -122,6 +122,7 @@ def _mentors() -> rx.Component:
             table("Mentors' seats now", heads, rx.foreach(State.mentors, _mentor), dense=True),
             empty("There is no mentor yet.", "Every mentor's seats are listed here."),
         ),
+        rx.cond(State.mentors_left_out != "", muted(State.mentors_left_out), rx.fragment()),
         action=csv_link(State.mentor_csv),
     )
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services import redaction
 from services.setting_types import (
     Database,
     Dsn,
@@ -35,6 +36,7 @@ from services.setting_types import (
     Url,
     WebhookSecret,
     Zone,
+    origin_of,
 )
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -109,7 +111,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        self.public_url = (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+        self.public_url = origin_of(self.public_url or f"http://localhost:{self.port}")
         self.sandbox_port = self.sandbox_port or self.port + 1
         self.data_dir = self.data_dir.absolute()
         self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'app.db'}"
@@ -204,7 +206,7 @@ class Settings(BaseSettings):
         origins = {self.public_url}
         if self.app_env != "production":
             port = urlsplit(self.public_url).port or self.port
-            origins |= {f"http://localhost:{port}", f"http://127.0.0.1:{port}"}
+            origins |= {origin_of(f"http://{host}:{port}") for host in ("localhost", "127.0.0.1")}
         return frozenset(origins)
 
     @property
@@ -247,7 +249,9 @@ def _generated_key(data_dir: Path) -> str:
             file.flush()
             with suppress(FileExistsError):
                 os.link(file.name, path)  # appears whole, or not at all
-    return path.read_text().strip()
+    key = path.read_text().strip()
+    redaction.know_also(key)
+    return key
 
 
 @lru_cache

@@ -54,8 +54,6 @@ _AWAY = (
 )
 
 _engine: Engine | None = None
-_writer: Engine | None = None
-"""The same engine, whose transactions begin as writers."""
 _engine_lock = threading.Lock()
 _this_thread = threading.local()
 

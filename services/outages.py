@@ -17,8 +17,12 @@ RETRY_AFTER_SECONDS = 30
 QUEUE_SENTENCE = "The studio cannot reach its job queue right now. Please try again in a minute."
 _LONGEST = 200
 _SQLITE_OUTAGE = re.compile(
-    r"unable to open|locked|readonly|disk|full|malformed|not a database|I/O", re.IGNORECASE
+    r"unable to open|locked|readonly|disk|full|malformed|not a database|I/O|interrupted"
+    r"|out of memory",
+    re.IGNORECASE,
 )
+_DEMOTED = "ReadOnlySqlTransaction"
+"""What a PostgreSQL server says that became another's replica while we were connected."""
 _REDIS_OUTAGES = frozenset({"ConnectionError", "TimeoutError", "BusyLoadingError"})
 
 
@@ -60,6 +64,8 @@ def _away(error: BaseException) -> str:
         case OperationalError() | InterfaceError():
             return "database"
         case DBAPIError() if error.connection_invalidated:
+            return "database"
+        case DBAPIError() if type(error.orig).__name__ == _DEMOTED:
             return "database"
         case _:
             return _by_name(error)

@@ -22,7 +22,7 @@ _SENSITIVE_NAME = re.compile(
 _VENDOR_KEY = re.compile(
     r"\b(?:[srp]k_(?:test|live)_\w+|whsec_[\w+/=-]+|re_[A-Za-z0-9]+_[A-Za-z0-9]{10,})"
 )
-_LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+_LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/?#'\"<>]+(?=@)")  # to the last @: a password may have one
 _CREDENTIALS = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
 _ASSIGNED = re.compile(
     r"\b([\w-]{0,40}(?:token|secret|password|passwd|session|flash|signature|cookie))"
@@ -31,9 +31,11 @@ _ASSIGNED = re.compile(
 )
 # Every repetition is bounded: a text of an attacker's must not cost more than its length.
 _MAIL = re.compile(r"[^\s<>()\[\]{},;:'\"=/\\@|]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_ROW_OF_POSTGRES = re.compile(r"^(\s*DETAIL:).*$", re.MULTILINE)
+# To the end of the line: in a repr, where a line break is two characters, that is everything.
+_ROW_OF_POSTGRES = re.compile(r"(DETAIL:)[^\n]*")
 
 _own_secrets: frozenset[str] = frozenset()
+_made_secrets: set[str] = set()
 
 
 def know(secrets: Iterable[str]) -> None:
@@ -42,11 +44,16 @@ def know(secrets: Iterable[str]) -> None:
     _own_secrets = frozenset(value for value in secrets if len(value) >= SHORTEST_SECRET)
 
 
+def know_also(secret: str) -> None:
+    """Cut this value as well, for as long as the process lives: a key that was just made."""
+    _made_secrets.add(secret)
+
+
 def text(value: str) -> str:
     """The text without own secrets, vendors' keys, credentials, mail addresses and stored rows."""
     if len(value) > LONGEST_TEXT:
         value = value[:LONGEST_TEXT] + "…"
-    for secret in _own_secrets:
+    for secret in (*_own_secrets, *_made_secrets):
         if secret in value:
             value = value.replace(secret, REMOVED)
     value = _ROW_OF_POSTGRES.sub(rf"\1 {REMOVED}", value)

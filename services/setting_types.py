@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator
@@ -46,7 +47,24 @@ def _is_dsn(value: str) -> bool:
 
 
 def _is_origin(value: str) -> bool:
-    return _is_url(value) and urlsplit(value.rstrip("/")).path == ""
+    return (
+        _is_url(value) and re.fullmatch(r"https?://[^/?#@\s]+/*", value, re.IGNORECASE) is not None
+    )
+
+
+def origin_of(url: str) -> str:
+    """The origin of a URL as browsers write it: in lower case, without the scheme's own port."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    usual = parts.port in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{host}" + ("" if usual else f":{parts.port}")
+
+
+def passwords_of(url: str) -> set[str]:
+    """The password inside a database's or a queue's URL, as it is written there and as it is."""
+    found = re.search(r"://[^:/@]*:(.+)@", url)
+    return {found[1], unquote(found[1])} if found else set()
 
 
 def _is_host(value: str) -> bool:
@@ -83,7 +101,11 @@ def _no_file(value: Path) -> Path:
 
 Url = Annotated[str, _must(_is_url, "must look like https://host/path")]
 Origin = Annotated[
-    str, _must(_is_origin, "must look like https://studio.example.com, without a path")
+    str,
+    _must(
+        _is_origin,
+        "must look like https://studio.example.com, without a path, a query or a user",
+    ),
 ]
 Host = Annotated[str, _must(_is_host, "must be a host name or an address, without a path")]
 Networks = Annotated[

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import event, func, insert, text
@@ -52,17 +53,19 @@ def publish(db: Session, *topics: str) -> None:
 
     The rows are one statement at its end.
     """
-    waiting: set[str] | None = db.info.get(_WAITING_TO_BE_SAID)
-    if waiting is None:
-        waiting = db.info[_WAITING_TO_BE_SAID] = set()
-        event.listen(db, "before_commit", _say, once=True)
+    waiting: set[str] = db.info.setdefault(_WAITING_TO_BE_SAID, set())
     waiting.update(topics)
     if any(topic.startswith(_OF_A_MENTOR) for topic in topics):
         waiting.add(SEATS)
 
 
+@event.listens_for(Session, "before_commit")
 def _say(session: Session) -> None:
-    said = sorted(session.info.pop(_WAITING_TO_BE_SAID))
+    if session.in_nested_transaction():  # the end of a savepoint commits nothing yet
+        return
+    said = sorted(session.info.pop(_WAITING_TO_BE_SAID, ()))
+    if not said:
+        return
     now = clock.utc_now()
     if session.get_bind().dialect.name == "postgresql":
         # NOTIFY is part of the transaction: it is heard after the commit, or never.
@@ -125,7 +128,8 @@ class _SqliteChanges:
 
     def __init__(self, path: str) -> None:
         # Not `mode=ro`: whoever reads a WAL file alone must be able to make its index.
-        self._connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)
+        address = f"{Path(path).absolute().as_uri()}?mode=rw"
+        self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
         self._version = self._number("PRAGMA data_version")
         self._last = self._number("SELECT coalesce(max(id), 0) FROM topic_change")
 

@@ -70,11 +70,7 @@ class AdminInboxState(Listing, AppState):
     @requires("admin")
     async def refresh(self) -> None:
         """Show what changed, at the same place of the list."""
-        part = await live.news(self)
-        if part is None:
-            await self.load()
-        else:
-            self._show(part)
+        await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, part: Part[InboxRow]) -> None:
         self.rows = [_row(event, self.time_zone) for event in part.rows]

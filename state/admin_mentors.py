@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import reflex as rx
 
-from services import administration, catalogue, photos
+from services import administration, catalogue, photos, topics
 from services.administration import MentorFilter, MentorRow
+from services.audit import Actor
 from services.mentor_home import SeatUse
 from services.models import UserStatus
-from state.base import AppState, read, write
+from services.paging import Part
+from state import live
+from state.base import AppState, write
 from state.guard import requires
 from state.listing import Listing
 from state.phase import loading
@@ -39,6 +43,14 @@ class AdminMentor:
     joined: Moment = NEVER
 
 
+def audience(
+    actor: Actor, only: MentorFilter, asked: dict[str, str | None]
+) -> live.Audience[Part[MentorRow]]:
+    """The admins who look at the same part of the same list."""
+    read = partial(administration.list_mentors, actor=actor, only=only, **asked)
+    return live.Audience(("admin_mentors", only, *asked.values()), frozenset({topics.SEATS}), read)
+
+
 class AdminMentorsState(Listing, AppState):
     """One part of the list of all mentors."""
 
@@ -50,16 +62,19 @@ class AdminMentorsState(Listing, AppState):
         """Read the part that the address names."""
         before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
-            part = await read(
-                administration.list_mentors,
-                actor=await self._actor(),
-                query=self.query,
-                sort=self.sort,
-                only=MentorFilter(self.chosen),
-                before=before,
-            )
-            self.rows = [_row(mentor, self.time_zone) for mentor in part.rows]
-            self._end(PATH, part, "mentor")
+            asked = {"query": self.query, "sort": self.sort, "before": before}
+            only = MentorFilter(self.chosen)
+            self._show(await live.watch(self, audience(await self._actor(), only, asked)))
+
+    @rx.event
+    @requires("admin")
+    async def refresh(self) -> None:
+        """Show what changed, at the same place of the list."""
+        await live.follow(self, self.load, self._show, loading(self))
+
+    def _show(self, part: Part[MentorRow]) -> None:
+        self.rows = [_row(mentor, self.time_zone) for mentor in part.rows]
+        self._end(PATH, part, "mentor")
 
     @rx.event
     @requires("admin")

@@ -72,11 +72,7 @@ class AdminOrdersState(Listing, AppState):
     @requires("admin")
     async def refresh(self) -> None:
         """Show what changed, at the same place of the list."""
-        part = await live.news(self)
-        if part is None:
-            await self.load()
-        else:
-            self._show(part)
+        await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, part: Part[OrderView]) -> None:
         self.rows = [_row(order, self.time_zone) for order in part.rows]

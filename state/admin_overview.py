@@ -86,11 +86,7 @@ class AdminOverviewState(Loads, AppState):
     @requires("admin")
     async def refresh(self) -> None:
         """Show what changed."""
-        overview = await live.news(self)
-        if overview is None:
-            await self.load()
-        else:
-            self._show(overview)
+        await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, overview: Overview) -> None:
         """Fill the page; reads nothing but the overview."""

@@ -19,7 +19,15 @@ from state.base import AppState
 from state.guard import requires
 from state.listing import address
 from state.mentors import FilterChip
-from state.reporting import CSV, Reporting, asked_for, days_in_words, ranged
+from state.reporting import (
+    CSV,
+    MOST_ROWS,
+    Reporting,
+    asked_for,
+    days_in_words,
+    more_in_the_file,
+    ranged,
+)
 from state.shown import count
 
 PATH = "/admin/revenue"
@@ -140,11 +148,7 @@ class AdminRevenueState(Reporting, AppState):
     @requires("admin")
     async def refresh(self) -> None:
         """Show what changed."""
-        report = await live.news(self)
-        if report is None:
-            await self.load()
-        else:
-            self._show(report)
+        await live.follow(self, self.load, self._show, self._reading())
 
     @rx.event
     @requires("admin")
@@ -185,9 +189,10 @@ class AdminRevenueState(Reporting, AppState):
         return Breakdown(
             figures.net_by_line(lines),
             figures.lines_in_words(name, lines),
-            [_line_row(line, self._asked.but(**{name: line.key})) for line in lines],
+            [_line_row(line, self._asked.but(**{name: line.key})) for line in lines[:MOST_ROWS]],
             _csv(self._asked, name),
-            f"The table has {count(more, 'more line')}." if more > 0 else "",
+            more_in_the_file(len(lines))
+            or (f"The table has {count(more, 'more line')}." if more > 0 else ""),
         )
 
     def _show_totals(self, total: Taking, to_date: MonthToDate) -> None:

@@ -18,7 +18,7 @@ from state.base import AppState
 from state.guard import requires
 from state.listing import address
 from state.mentors import FilterChip
-from state.reporting import CSV, Reporting, asked_for, ranged
+from state.reporting import CSV, MOST_ROWS, Reporting, asked_for, more_in_the_file, ranged
 from state.shown import count
 
 PATH = "/admin/seats"
@@ -106,6 +106,7 @@ class AdminSeatsState(Reporting, AppState):
     says: str = ""
     times: list[TimeRow] = []
     mentors: list[UseRow] = []
+    mentors_left_out: str = ""
     time_csv: str = ""
     mentor_csv: str = ""
     _asked: SeatsAsked = SeatsAsked()
@@ -123,11 +124,7 @@ class AdminSeatsState(Reporting, AppState):
     @requires("admin")
     async def refresh(self) -> None:
         """Show what changed."""
-        report = await live.news(self)
-        if report is None:
-            await self.load()
-        else:
-            self._show(report)
+        await live.follow(self, self.load, self._show, self._reading())
 
     @rx.event
     @requires("admin")
@@ -143,7 +140,8 @@ class AdminSeatsState(Reporting, AppState):
         self.mentor_chips = _chips(asked, report)
         self._show_now(report.now)
         self.average = share(report.average_use)
-        self.mentors = use_rows(report.mentors, asked)
+        self.mentors = use_rows(report.mentors, asked)[:MOST_ROWS]
+        self.mentors_left_out = more_in_the_file(len(report.mentors))
         self.mentor_csv = asked.address(CSV.format(name="seats"), by="mentor")
         self.time_csv = asked.address(CSV.format(name="seats"), by="time")
         points = report.points

@@ -15,7 +15,7 @@ from services.audit import Actor
 from services.errors import ProviderUnavailable, TooManyAttempts
 from services.orders import Face, OrderView
 from state import live
-from state.base import AppState, run
+from state.base import AppState, read, run
 from state.guard import requires
 from state.orders import STATUS
 from state.phase import Loads, loading
@@ -79,7 +79,7 @@ class CheckoutReturnState(Loads, AppState):
             self._order = order
             yield
         with loading(self):
-            await self._refresh(order)
+            self._show(await live.watch(self, audience(await self._actor(), order)))
             if self.face in _ENDED:
                 await self._ask_once_more(order)
         if self.phase == "ready" and self.face in _UNSETTLED:
@@ -136,16 +136,21 @@ class CheckoutReturnState(Loads, AppState):
             await self._refresh(self._order)
 
     async def _refresh(self, order: str) -> None:
-        self._show(await live.watch(self, audience(await self._actor(), order)))
+        """Only reads: the person may have turned the page, and the tab looks at that one now."""
+        self._show(await read(orders.get_order, actor=await self._actor(), order=order))
 
     @rx.event
     @requires("user")
-    async def refresh(self) -> None:
+    async def refresh(self) -> AsyncGenerator[EventCallback[()] | EventSpec | None, None]:
         """Show what the provider's webhook changed, before this page asks the next time."""
         view = await live.news(self)
-        if view is not None:
-            self._show(view)
-            self.watching = self.watching and self.face in _UNSETTLED
+        if view is live.ANEW:
+            async for event in self.load():
+                yield event
+        elif view is not None:
+            with loading(self):
+                self._show(view)
+                self.watching = self.watching and self.face in _UNSETTLED
 
     def _show(self, view: OrderView) -> None:
         self.face = view.face

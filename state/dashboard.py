@@ -102,11 +102,7 @@ class DashboardState(Loads, AppState):
     @requires("user")
     async def refresh(self) -> None:
         """Show what changed."""
-        home = await live.news(self)
-        if home is None:
-            await self.load()
-        else:
-            self._show(home)
+        await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, home: MenteeHome) -> None:
         self.step = _step(home.next_step, self.time_zone, self.email)

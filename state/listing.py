@@ -11,7 +11,7 @@ import reflex as rx
 from services.paging import Part
 from state.mentors import FilterChip
 from state.phase import Loads
-from state.shown import count
+from state.shown import count, plain
 
 
 class Listing(Loads, mixin=True):
@@ -33,7 +33,7 @@ class Listing(Loads, mixin=True):
         to sort by as one first wants them (`-date`: the last ones first), the usual one first.
         Answers the place to go on from."""
         asked = self.router.url.query_parameters
-        self.query = asked.get("q", "")[:80]
+        self.query = plain(asked.get("q", ""), 80)
         only, sort = asked.get("only", ""), asked.get("sort", "")[:20]
         self.chosen = only if only in choices else ""
         self.sort = sort if sort in {*sorts, *map(_turned, sorts)} else (*sorts, "")[0]
@@ -53,7 +53,7 @@ class Listing(Loads, mixin=True):
             )
             for first in sorts
         }
-        before = asked.get("before", "")[:60]
+        before = plain(asked.get("before", ""), 60)
         self.first_href = self._here(path) if before else ""
         return before or None
 

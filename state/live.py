@@ -1,16 +1,18 @@
 """Which open pages look at what, so that a change is read once and shown to everybody who looks.
 
-A page takes part by three things: its `load` calls `look` (or `watch`) with its audience, it has a
-guarded event `refresh`, and that one shows what `news` gives it. What a person is typing, and where
-in a list they are, is never part of an audience, so no refresh can undo it.
+A page takes part by three things: its `load` (and nothing else: whatever runs later may belong to a
+page that was left) calls `look` or `watch` with its audience, it has a guarded event `refresh`, and
+that one is `follow`, or shows what `news` gives it. What a person is typing, and where in a list
+they are, is never part of an audience, so no refresh can undo it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from reflex.state import State
 from reflex_base.event import Event
@@ -22,8 +24,12 @@ from state.base import AppState, read
 
 T = TypeVar("T")
 
-REPORT_PAUSE = 1.0
-"""A report sums up many rows: in a rush it follows once a second."""
+REPORT_PAUSE = 0.7
+"""A report sums up many rows: in a rush it follows less often than a list, yet within a second."""
+
+ANEW: Final = object()
+"""The reading of an audience that cannot be read any more: the page is to be loaded as if the
+person had come just now. It is also `news` when the person may do other things than before."""
 
 _UNREAD = object()
 _ARRIVAL = format_event_handler(State.event_handlers["hydrate_and_load"])
@@ -45,19 +51,20 @@ class Audience(Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class Looker:
-    """One open tab. `sid` is its connection, `refresh` the full name of its page's event.
+    """One open tab. `sid` is its connection, `who` the sign-in and the rights of the person there,
+    `refresh` the full name of its page's event.
 
-    `shown` is the reading that the tab shows, `waiting` says that a refresh is on its way to it.
+    `shown` is the reading that the tab shows, `waiting` the refresh that is on its way to it.
     """
 
     token: str
     sid: str
-    actor: Actor
+    who: tuple[str, Actor]
     audience: Audience[Any]
     refresh: str
     router_data: dict[str, Any]
     shown: object = _UNREAD
-    waiting: bool = False
+    waiting: object | None = None
 
 
 class Lookers:
@@ -127,7 +134,7 @@ class Lookers:
 
     def take(self, looker: Looker) -> object | None:
         """The newest reading, which the tab is about to show; None when there is none."""
-        looker.waiting = False
+        looker.waiting = None
         reading = self.latest(looker.audience.key)
         if reading is not None:
             looker.shown = reading
@@ -144,17 +151,14 @@ async def look(state: AppState, audience: Audience[T]) -> Looker:
     Call it before reading what the page shows: a change in between is then not lost.
     """
     session = state.router.session
-    before = LOOKERS.find(session.client_token)
     looker = Looker(
         token=session.client_token,
         sid=session.session_id,
-        actor=await state._actor(),  # pyright: ignore[reportPrivateUsage]
+        who=await _who(state),
         audience=audience,
         refresh=f"{state.get_full_name()}.refresh",
         router_data=dict(state.get_value("router_data")),
     )
-    if before is not None and before.audience == audience:
-        looker.waiting = before.waiting
     LOOKERS.enter(looker)
     return looker
 
@@ -167,14 +171,40 @@ async def watch(state: AppState, audience: Audience[T]) -> T:
 
 
 async def news(state: AppState) -> Any:
-    """What this page's audience reads now; None when it has to be loaded anew, because the tab
-    looks at something else, or the person may do other things than when the page was loaded."""
+    """What this page's audience reads now; ANEW when the page has to be loaded anew; None when
+    there is nothing to do, because the tab looks at something else meanwhile."""
     looker = LOOKERS.find(state.router.session.client_token)
     if looker is None or looker.refresh != f"{state.get_full_name()}.refresh":
         return None
-    if looker.actor != await state._actor():  # pyright: ignore[reportPrivateUsage]
-        return None
+    if looker.who != await _who(state):
+        return ANEW
     return LOOKERS.take(looker)
+
+
+async def follow(
+    state: AppState,
+    load: Callable[[], Awaitable[object]],
+    show: Callable[[Any], None],
+    showing: AbstractContextManager[None],
+) -> None:
+    """All that a page's `refresh` does; `showing` is what `load` does its work in."""
+    seen = await news(state)
+    if seen is ANEW:
+        await load()
+    elif seen is not None:
+        with showing:
+            show(seen)
+
+
+def refreshes(token: str, event: str) -> bool:
+    """Whether this event of the tab is one that we sent by ourselves: nobody there did anything."""
+    looker = LOOKERS.find(token)
+    return looker is not None and looker.refresh == event
+
+
+async def _who(state: AppState) -> tuple[str, Actor]:
+    presence = await state._presence()  # pyright: ignore[reportPrivateUsage]
+    return presence.identity, presence.actor
 
 
 def forget(token: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import reflex as rx
 
 from services import catalogue, money, photos, topics
+from services.audit import Actor
 from services.catalogue import MentorPage, OfferCard, OwnSeat
 from services.ids import MentorId
 from services.models import SeatStatus
@@ -60,10 +61,14 @@ def _each(offer: OfferCard) -> str:
     return f"{money.shown(money.Money(minor, offer.price.currency))} a session"
 
 
-def audience(slug: str, mentor: MentorId) -> live.Audience[MentorPage]:
-    """Everybody who looks at one mentor's page, whoever they are: one reading for all."""
-    read = partial(catalogue.get_mentor, slug=slug, actor=VISITOR)
-    return live.Audience(("mentor_page", slug), frozenset({topics.seats(mentor)}), read)
+def audience(slug: str, mentor: MentorId, actor: Actor) -> live.Audience[MentorPage]:
+    """All visitors who look at one mentor's page: one reading for all of them. Who is signed in
+    may have a seat there, and may see more."""
+    viewer = VISITOR if actor.user_id is None else actor
+    own = set[str]() if actor.user_id is None else {topics.mentee(actor.user_id)}
+    read = partial(catalogue.get_mentor, slug=slug, actor=viewer)
+    watched = frozenset({topics.seats(mentor)} | own)
+    return live.Audience(("mentor_page", slug, viewer), watched, read)
 
 
 class MentorState(Loads, AppState):
@@ -85,7 +90,6 @@ class MentorState(Loads, AppState):
     unlisted: bool = False
     seat_note: str = ""
     why_not: str = ""
-    _own_seat: OwnSeat | None = None
 
     @rx.event
     @requires("anyone")
@@ -97,16 +101,19 @@ class MentorState(Loads, AppState):
             yield
         with loading(self):
             mentor = await read(catalogue.find_mentor_id, slug)
-            await live.look(self, audience(slug, mentor))
-            self._show(await read(catalogue.get_mentor, slug, actor=await self._actor()))
+            self._show(await live.watch(self, audience(slug, mentor, await self._actor())))
 
     @rx.event
     @requires("anyone")
-    async def refresh(self) -> None:
-        """Show the seats and packs as they are now; everybody looks at the same ones."""
+    async def refresh(self) -> AsyncGenerator[None, None]:
+        """Show the seats and packs as they are now."""
         page = await live.news(self)
-        if page is not None:
-            self._show(replace(page, own_seat=self._own_seat, is_own=self.own))
+        if page is live.ANEW:
+            async for _ in self.load():
+                yield
+        elif page is not None:
+            with loading(self):
+                self._show(page)
 
     def _show(self, page: MentorPage) -> None:
         self.slug, self.name, self.initials = page.slug, page.name, initials(page.name)
@@ -116,7 +123,7 @@ class MentorState(Loads, AppState):
         self.seats = seat_words(capacity=page.capacity, free=page.seats_free)
         self.marks = seat_marks(capacity=page.capacity, free=page.seats_free)
         self.offers = [offer_face(offer) for offer in page.offers]
-        self.own, self.can_buy, self._own_seat = page.is_own, page.can_buy, page.own_seat
+        self.own, self.can_buy = page.is_own, page.can_buy
         self.unlisted = not page.listed
         self.seat_note = self._about_seat(page.own_seat)
         self.why_not = _why_not(page)

@@ -17,7 +17,7 @@ from state.base import AppState
 from state.guard import requires
 from state.mentors import seat_marks
 from state.phase import Loads, loading
-from state.shown import NEVER, Moment, count, date, initials, until
+from state.shown import NEVER, Moment, count, date, initials, plain, until
 
 PATH = "/mentor"
 
@@ -80,7 +80,7 @@ class MentorDashboardState(Loads, AppState):
     @requires("mentor")
     async def load(self) -> None:
         """Read the dashboard."""
-        before = self.router.url.query_parameters.get("before", "")[:60]
+        before = plain(self.router.url.query_parameters.get("before", ""), 60)
         with loading(self):
             actor = await self._actor()
             self._show(await live.watch(self, audience(actor, before)))
@@ -90,11 +90,7 @@ class MentorDashboardState(Loads, AppState):
     @requires("mentor")
     async def refresh(self) -> None:
         """Show what changed."""
-        seen = await live.news(self)
-        if seen is None:
-            await self.load()
-        else:
-            self._show(seen)
+        await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, seen: Dashboard) -> None:
         self._show_seats(seen.home)

@@ -12,7 +12,7 @@ from services.catalogue import FilterChoice, MentorCard
 from state.base import AppState, read
 from state.guard import requires
 from state.phase import Loads, loading
-from state.shown import count, initials
+from state.shown import count, initials, plain
 
 PAGE_SIZE = 24
 MOST_SKILLS = 10
@@ -91,11 +91,11 @@ class MentorsState(Loads, AppState):
     async def load(self) -> None:
         """Read the filters from the address, and find the mentors."""
         asked = self.router.url.query_parameters
-        self.query = asked.get("q", "")[:80]
-        self.skill = asked.get("skill", "")[:40]
-        self.language = asked.get("language", "")[:8]
+        self.query = plain(asked.get("q", ""), 80)
+        self.skill = plain(asked.get("skill", ""), 40)
+        self.language = plain(asked.get("language", ""), 8)
         self.with_seat = asked.get("seat", "") == "free"
-        after = asked.get("after", "")[:60]
+        after = plain(asked.get("after", ""), 60)
         with loading(self):
             part = await read(
                 catalogue.list_mentors,

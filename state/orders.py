@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 
-from services import money, orders
+from services import money, orders, topics
+from services.audit import Actor
 from services.orders import Face, OrderView
-from state.base import AppState, read
+from services.paging import Part
+from state import live
+from state.base import AppState
 from state.guard import requires
 from state.phase import Loads, loading
-from state.shown import NEVER, Moment, count, date
+from state.shown import NEVER, Moment, count, date, plain
 
 STATUS: dict[Face, tuple[str, str]] = {
     Face.OPEN: ("not paid yet", "warning"),
@@ -59,6 +63,13 @@ def order_face(order: OrderView, zone: str) -> OrderFace:
     )
 
 
+def audience(actor: Actor, before: str) -> live.Audience[Part[OrderView]]:
+    """The tabs in which one person looks at the same part of their orders."""
+    own = frozenset({topics.mentee(actor.user_id)} if actor.user_id else ())
+    read = partial(orders.list_mine, actor=actor, before=before or None)
+    return live.Audience(("orders", actor, before), own, read)
+
+
 class OrdersState(Loads, AppState):
     """One part of the list; where it begins stands in the address."""
 
@@ -71,10 +82,18 @@ class OrdersState(Loads, AppState):
     @requires("user")
     async def load(self) -> None:
         """Read the part that the address names."""
-        before = self.router.url.query_parameters.get("before", "")[:60]
+        before = plain(self.router.url.query_parameters.get("before", ""), 60)
         with loading(self):
-            part = await read(orders.list_mine, actor=await self._actor(), before=before or None)
-            self.rows = [order_face(order, self.time_zone) for order in part.rows]
-            self.total = count(part.total or 0, "order")
-            self.older_href = f"/orders?before={part.next}" if part.next else ""
+            self._show(await live.watch(self, audience(await self._actor(), before)))
             self.is_first = not before
+
+    @rx.event
+    @requires("user")
+    async def refresh(self) -> None:
+        """Show what changed."""
+        await live.follow(self, self.load, self._show, loading(self))
+
+    def _show(self, part: Part[OrderView]) -> None:
+        self.rows = [order_face(order, self.time_zone) for order in part.rows]
+        self.total = count(part.total or 0, "order")
+        self.older_href = f"/orders?before={part.next}" if part.next else ""

@@ -16,9 +16,11 @@ from services.errors import InvalidInput, NotFound
 from state.listing import address
 from state.mentors import FilterChip
 from state.phase import Loads, loading
-from state.shown import moment
+from state.shown import moment, plain
 
 CSV = "/files/reports/{name}.csv"
+MOST_ROWS = 200
+"""A page shows no more rows of a table; the file has all of them."""
 _LONGEST = 80
 """Nothing that a report is asked for is longer."""
 
@@ -70,13 +72,18 @@ class Reporting(Loads, mixin=True):
 
 def asked_for(query: Mapping[str, str], *names: str) -> dict[str, str]:
     """What an address asks, by these names; what is missing is empty, what is endless is cut."""
-    return {name: query.get(name, "").strip()[:_LONGEST] for name in names}
+    return {name: plain(query.get(name, ""), _LONGEST) for name in names}
 
 
 def ranged(path: str, form: dict[str, Any], kept: Mapping[str, str]) -> rx.event.EventSpec:
     """Go to the period that was typed, keeping what else is asked."""
-    days = {name: str(form.get(name, "")).strip()[:_LONGEST] for name in ("first", "last")}
+    days = {name: plain(str(form.get(name, "")), _LONGEST) for name in ("first", "last")}
     return rx.redirect(address(path, **days, **kept))
+
+
+def more_in_the_file(rows: int) -> str:
+    """What to say below a table of so many rows; nothing while the page shows them all."""
+    return f"{rows - MOST_ROWS} more in the file." if rows > MOST_ROWS else ""
 
 
 def days_in_words(first: date, last: date) -> str:

@@ -86,3 +86,8 @@ def _relative(away: timedelta) -> str:
         else count(distance // _MINUTE, "minute")
     )
     return f"{amount} ago" if away < timedelta(0) else f"in {amount}"
+
+
+def plain(text: str, most: int) -> str:
+    """What an address or a field holds, cut, and without what no database takes."""
+    return "".join(sign for sign in text if sign.isprintable()).strip()[:most]

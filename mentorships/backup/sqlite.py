@@ -11,9 +11,11 @@ from typing import Final
 
 from mentorships import migrations
 from mentorships.backup.errors import BackupError
-from mentorships.backup.folders import flush_folder
+from mentorships.backup.folders import flush_folder, move
 
 _WAIT_SECONDS: Final = 10
+_LOGS: Final = ("-wal", "-shm", "-journal")
+_WHOLE: Final = (*_LOGS, "")
 
 
 class SqliteDatabase:
@@ -74,7 +76,8 @@ class SqliteDatabase:
             ) from error
 
     def replace(self, staged: Path) -> None:
-        """Put the prepared file in the place of the database: one rename.
+        """Put the prepared file in the place of the database: one rename, at the end of a copy
+        when the database lies on another file system than DATA_DIR.
 
         Raises:
             BackupError: somebody has the database open.
@@ -82,8 +85,13 @@ class SqliteDatabase:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
             self._retire()
-        staged.replace(self._path)
+        # A log without its database, or one that could not be folded, would be played into the new.
+        self._set_aside(_LOGS)
         flush_folder(self._path.parent)
+        move(staged, self._path)
+
+    def refuse_while_used(self) -> None:
+        """Nothing to ask here: `replace` finds out by itself."""
 
     def finish(self) -> None:
         """Nothing is left to do: the file was prepared before."""
@@ -100,13 +108,13 @@ class SqliteDatabase:
                     "The database is open in another program: stop the product first. "
                     "Nothing was changed."
                 ) from None
-            self._set_aside()
+            self._set_aside(_WHOLE)
         except sqlite3.DatabaseError:
-            self._set_aside()
+            self._set_aside(_WHOLE)
 
-    def _set_aside(self) -> None:
+    def _set_aside(self, suffixes: tuple[str, ...]) -> None:
         """What cannot be read any more is kept beside the new database, for an expert's eyes."""
-        for suffix in ("-wal", "-shm", ""):
+        for suffix in suffixes:
             part = Path(f"{self._path}{suffix}")
             if part.exists():
                 part.rename(f"{self._path}.unreadable-{int(time.time())}{suffix}")

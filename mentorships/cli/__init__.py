@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except DatabaseUnavailable as error:
-        print(_outage(error.__cause__ or error), file=sys.stderr)
+        print(_outage(error.__cause__ or error) or error, file=sys.stderr)
     except (AppError, ProviderError, BackupError, StartError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:

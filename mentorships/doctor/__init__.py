@@ -17,6 +17,7 @@ __all__ = ["Finding", "State", "as_json", "examine", "verdict"]
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "settings": house.settings_read,
+    "pages": house.pages_built,
     "data folder": house.data_folder,
     "secret key": house.secret_key,
     "database": database.answers,

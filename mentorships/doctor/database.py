@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, func, pool, select
 from sqlmodel import col
 
 from mentorships import migrations
+from mentorships.backup import BackupError, postgres
 from mentorships.doctor.findings import Finding, right, skipped, wrong
 from mentorships.migrations import DatabaseAway
 from services import clock, db, outages
@@ -77,6 +78,7 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
         )
     else:
         yield right("database", f"PostgreSQL {version}, {encoding}")
+    yield from backup_tools(int(_said(connection, "SHOW server_version_num")) // 10_000)
     apart = abs((_said(connection, "SELECT clock_timestamp()") - datetime.now(UTC)).total_seconds())
     if apart > MOST_APART_SECONDS:
         yield wrong(
@@ -86,6 +88,17 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
         )
     else:
         yield right("database clock", f"{apart:.1f} seconds from this machine's")
+
+
+def backup_tools(server: int) -> Iterator[Finding]:
+    """The programs that back up a server of this major version are installed here."""
+    try:
+        tools = postgres.tools_for(server)
+    except BackupError as error:
+        need, _, advice = str(error).rpartition(": ")
+        yield wrong("backup tools", need, f"{advice[0].upper()}{advice[1:]}")
+    else:
+        yield right("backup tools", f"pg_dump {tools.major} in {tools.folder}")
 
 
 def migrated() -> Iterator[Finding]:

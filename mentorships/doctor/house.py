@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mentorships import frontend, launch
 from mentorships.doctor.findings import Finding, right, skipped, wrong
 from services import clock, outages
 from services.config import LOOPBACK_HOSTS, settings
@@ -26,6 +27,18 @@ def settings_read() -> Iterator[Finding]:
     yield right("settings", f"{chosen.app_env}, {chosen.public_url}, {simulators}")
     local = datetime.now(ZoneInfo(chosen.studio_timezone))
     yield right("time zone", f"{chosen.studio_timezone}, where it is {local:%H:%M on %d %B %Y}")
+
+
+def pages_built() -> Iterator[Finding]:
+    """The pages show this version, and the settings as they are now."""
+    if frontend.is_current():
+        yield right("pages", "built from these sources and settings")
+    else:
+        yield wrong(
+            "pages",
+            f"the build in {launch.pages_dir()} is missing, or is of other sources or settings",
+            "Run `make build`, with the settings that the studio runs with.",
+        )
 
 
 def data_folder() -> Iterator[Finding]:

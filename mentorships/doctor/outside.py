@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from jobs.inbox import HANDLERS
 from mentorships.doctor.findings import Finding, right, wrong
 from services import clock
 from services.config import LOOPBACK_HOSTS, settings
@@ -37,6 +36,8 @@ def store() -> Iterator[Finding]:
 
 def payment_provider() -> Iterator[Finding]:
     """Each payment provider: the key, the webhooks, the clock."""
+    from jobs.inbox import HANDLERS  # opens the queue's storage
+
     for provider in Provider:
         events = frozenset(kind for name, kind in HANDLERS if name == provider.value)
         url = f"{settings().public_url}/api/webhooks/{provider.value}"

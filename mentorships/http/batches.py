@@ -13,9 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+import structlog
+
 Item = TypeVar("Item")
 Failures = Mapping[int, Exception]
 _Place = tuple[Item, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+
+log = structlog.get_logger()
 
 
 class TooManyWaiting(Exception):
@@ -64,14 +69,23 @@ class Batches(Generic[Item]):
 
     def _work(self) -> None:
         """Store batch after batch until nothing waits."""
-        while True:
+        try:
+            while self._work_once():
+                pass
+        except BaseException:
             with self._lock:
-                count = min(len(self._waiting), self._most_together)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                if not batch:
-                    self._busy = False
-                    return
-            _answer(batch, self._failures_of([item for item, _, _ in batch]))
+                self._busy = False  # the next item starts a new writer
+            raise
+
+    def _work_once(self) -> bool:
+        with self._lock:
+            count = min(len(self._waiting), self._most_together)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            if not batch:
+                self._busy = False
+                return False
+        _answer(batch, self._failures_of([item for item, _, _ in batch]))
+        return True
 
     def _failures_of(self, items: Sequence[Item]) -> Failures:
         try:
@@ -86,8 +100,10 @@ def _answer(batch: Sequence[_Place[Item]], failures: Failures) -> None:
     for place, (_, loop, stored) in enumerate(batch):
         answers[loop].append((stored, failures.get(place)))
     for loop, some in answers.items():
-        if not loop.is_closed():
+        try:
             loop.call_soon_threadsafe(_resolve, some)
+        except RuntimeError as error:  # it was closed, perhaps just now: nobody waits there
+            log.warning("batch_not_answered", requests=len(some), error=str(error))
 
 
 _Answer = tuple["asyncio.Future[None]", Exception | None]

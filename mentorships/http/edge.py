@@ -82,21 +82,22 @@ class _Exchange:
 
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
-            message["headers"] = self._with_ours(list(message.get("headers", ())))
+            status: int = message["status"]
+            message["headers"] = self._with_ours(list(message.get("headers", ())), status)
+            self._status = status  # only now has the answer begun
         elif message["type"] == "http.response.body":
             self._complete = not message.get("more_body", False)
         elif message["type"] == "http.response.pathsend":
             self._complete = True
         await self._send(message)
 
-    def _with_ours(self, headers: list[Header]) -> list[Header]:
+    def _with_ours(self, headers: list[Header], status: int) -> list[Header]:
         """Add our headers to those that the application chose itself, which stay."""
         path: str = self._scope["path"]
         chosen = {name.lower() for name, _ in headers}
         headers += [pair for pair in self._policies.headers(path) if pair[0] not in chosen]
         if b"cache-control" not in chosen:
-            hashed = path.startswith("/assets/") and self._status in (200, 304)
+            hashed = path.startswith("/assets/") and status in (200, 304)
             headers.append((b"cache-control", FOREVER if hashed else b"no-cache"))
         if TRACE_HEADER not in chosen:
             headers.append((TRACE_HEADER, self._scope[_SEEN].encode()))

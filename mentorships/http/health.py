@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 from starlette.requests import Request
@@ -15,6 +18,7 @@ from mentorships import migrations
 from services import db
 
 HEARTBEAT_SECONDS = 60
+KEPT_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -61,15 +65,39 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-async def ready(_request: Request) -> JSONResponse:
-    """200 when every part is ready; otherwise 503, and which ones are not."""
-    parts = await asyncio.to_thread(readiness)
-    missing = [name for name, good in parts.items() if not good]
-    return JSONResponse(
-        {"ready": not missing, "not_ready": missing, "checks": parts},
-        status_code=503 if missing else 200,
-        headers={"Cache-Control": "no-store"},
-    )
+class Ready:
+    """Answers /ready. Its one thread is its own: while the checks wait for a time-out, the pages'
+    threads stay free; whoever asks meanwhile, or within a second, gets the same answer."""
+
+    def __init__(self, ask: Callable[[], dict[str, bool]] = readiness) -> None:
+        self._ask = ask
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ready")
+        self._lock = threading.Lock()
+        self._asked: Future[dict[str, bool]] | None = None
+        self._at = 0.0
+
+    async def answer(self, _request: Request) -> JSONResponse:
+        """200 when every part is ready; otherwise 503, and which ones are not."""
+        parts = await asyncio.shield(asyncio.wrap_future(self._current()))
+        missing = [name for name, good in parts.items() if not good]
+        return JSONResponse(
+            {"ready": not missing, "not_ready": missing, "checks": parts},
+            status_code=503 if missing else 200,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _current(self) -> Future[dict[str, bool]]:
+        with self._lock:
+            known = self._asked
+            if known and (not known.done() or time.monotonic() - self._at < KEPT_SECONDS):
+                return known
+            self._asked = self._thread.submit(self._run)
+            return self._asked
+
+    def _run(self) -> dict[str, bool]:
+        parts = self._ask()
+        self._at = time.monotonic()
+        return parts
 
 
-routes = [Route("/health", health), Route("/ready", ready)]
+routes = [Route("/health", health), Route("/ready", Ready().answer)]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from services.config import Settings
 
 Header = tuple[bytes, bytes]
+_Stamp = tuple[int, ...]
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _FALLBACKS = ("404.html", "__spa-fallback.html")
@@ -46,7 +48,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-act
 
 
 class Policies:
-    """The headers for an address, made once per address of a page."""
+    """The headers for an address, made once per built page."""
 
     def __init__(self, chosen: Settings, pages_dir: Path) -> None:
         self._pages_dir = pages_dir
@@ -56,7 +58,7 @@ class Policies:
         self._fixed = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
         self._data = [*self._fixed, _policy_header(NOTHING)]
         self._sandbox = [*self._fixed, _policy_header(self._simulators())]
-        self._pages: dict[str, list[Header]] = {}
+        self._pages: dict[str, tuple[_Stamp, list[Header]]] = {}
 
     def headers(self, path: str) -> list[Header]:
         """The headers of an answer at this address; what the route itself chose stays."""
@@ -65,21 +67,32 @@ class Policies:
         if path.startswith(_SANDBOX) or path == "/sandbox":
             return self._sandbox
         file = self._file(path)
+        stamp = self._stamp(file)
         known = self._pages.get(file)
-        if known is None:
-            known = [*self._fixed, _policy_header(self._page(file))]
-            if len(self._pages) < _KEPT:
-                self._pages[file] = known
-        return known
+        if known and known[0] == stamp:
+            return known[1]
+        made = [*self._fixed, _policy_header(self._page(file))]
+        if known or len(self._pages) < _KEPT:
+            self._pages[file] = stamp, made
+        return made
 
     def _file(self, path: str) -> str:
         """The built page that is served at this address, relative to the build; "" for none."""
         name = path.strip("/")
-        if ".." in name or len(name) > _LONGEST_PATH or not name.isprintable():
+        plain = name.isascii() and name.isprintable() and len(name) <= _LONGEST_PATH
+        if not plain or ".." in name:
             return ""
         page = "index.html" if not name else f"{name}/index.html"
         file = name if name.endswith(".html") else page
-        return file if file in self._pages or (self._pages_dir / file).is_file() else ""
+        return file if (self._pages_dir / file).is_file() else ""
+
+    def _stamp(self, file: str) -> _Stamp:
+        """When a page was built: a new build under a running server brings other scripts."""
+        found: list[int] = []
+        for name in (file,) if file else _FALLBACKS:
+            with suppress(OSError):
+                found.append((self._pages_dir / name).stat().st_mtime_ns)
+        return tuple(found)
 
     def _page(self, file: str) -> str:
         scripts: set[str] = set()

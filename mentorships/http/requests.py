@@ -46,7 +46,7 @@ def client_address(request: Request) -> str:
     `X-Forwarded-For` counts only as far as TRUSTED_PROXIES wrote it: read from the right, the first
     address that is no trusted proxy.
     """
-    peer = request.client.host if request.client else ""
+    peer = _plain(request.client.host if request.client else "")
     if not is_trusted(peer):
         return peer
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
@@ -54,9 +54,9 @@ def client_address(request: Request) -> str:
     for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
         if not _is_address(hop):
             return address
-        address = hop
-        if not is_trusted(hop):
-            return hop
+        address = _plain(hop)
+        if not is_trusted(address):
+            return address
     return address
 
 
@@ -68,8 +68,17 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _plain(address: str) -> str:
+    """A socket of both families writes an IPv4 peer as `::ffff:10.0.0.1`."""
+    if not _is_address(address):
+        return address
+    mapped = getattr(ip_address(address), "ipv4_mapped", None)
+    return str(mapped) if mapped else address
+
+
 def is_trusted(address: str) -> bool:
     """Whether this is the address of one of TRUSTED_PROXIES."""
+    address = _plain(address)
     return _is_address(address) and any(ip_address(address) in net for net in _trusted_networks())
 
 

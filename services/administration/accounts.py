@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, locking, signin
+from services import access, audit, locking, signin, topics
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import UserId
-from services.models import User, UserStatus
+from services.models import Mentor, User, UserStatus
 
 
 def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
@@ -99,6 +99,8 @@ def _set_status(db: Session, actor: Actor, person: User, status: UserStatus) -> 
     person.status = status
     db.add(person)
     db.flush()
+    for mentor in db.exec(select(col(Mentor.id)).where(col(Mentor.user_id) == person.id)):
+        topics.publish(db, topics.seats(mentor))
     audit.record(
         db,
         actor=actor,

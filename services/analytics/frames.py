@@ -2,7 +2,9 @@
 
 A CSV is opened in a spreadsheet, which takes a cell for a formula when it begins with `=`, `+`,
 `-`, `@`, a tab or a line break, also behind spaces or quotes. Such a text gets an apostrophe in
-front. Figures are ours, stand in columns of their own and stay figures: `-12.00` is a number.
+front, and so does what would begin a cell where something else than a comma separates them.
+Texts are always quoted. Figures are ours, stand in columns of their own, and stay figures without
+quotes: `-12.00` is a number.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from services.money import Money, exponent
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_FORMULA = re.compile(r"^[\s\"'`´‘’“”]*[=+\-@\t\r\n＝＋－＠]|^[\t\r\n]")
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;,|\t\r\n]))(?=[\s\"'`´‘’“”]*[=+\-@＝＋－＠])")
+"""The places where a formula would begin."""
 TEXT = ("month", "mentor", "address", "pack", "pack id", "provider", "currency", "day", "listed")
 """The columns whose cells are words; all others hold figures."""
 
@@ -74,15 +77,21 @@ def seats_frame(report: SeatsReport, by: str) -> DataFrame:
 
 def csv_of(frame: DataFrame) -> str:
     """The table as CSV (UTF-8, lines end with CRLF): cells that would be formulas are defused."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if name in TEXT:
-            safe[name] = safe[name].map(_defused)
-    return safe.to_csv(index=False, lineterminator="\r\n")
+    names = [str(name) for name in frame.columns]
+    rows = [list(map(_quoted, names))]
+    for cells in frame.itertuples(index=False, name=None):
+        found = zip(names, map(str, cells), strict=True)
+        rows.append([_quoted(_defused(cell)) if name in TEXT else cell for name, cell in found])
+    return "".join(f"{','.join(row)}\r\n" for row in rows)
 
 
 def _defused(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub("'", text)
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 _TAKING = ("currency", "paid", "refunded", "net", "payments", "refunds")

@@ -253,13 +253,18 @@ def _total(takings: list[Taking], currency: str) -> Taking:
 
 
 def _mentor_lines(db: Session, found: _Found) -> list[RevenueLine]:
+    # Not the ids of all that were found as parameters: their number has a limit.
     rows = fetch(
         db,
-        pick(col(Mentor.id), col(Mentor.slug), col(User.name))
-        .join(User, col(User.id) == col(Mentor.user_id))
-        .where(col(Mentor.id).in_(found.mentors)),
+        pick(col(Mentor.id), col(Mentor.slug), col(User.name)).join(
+            User, col(User.id) == col(Mentor.user_id)
+        ),
     )
-    return [RevenueLine(slug, name, found.mentors[key]) for key, slug, name in rows]
+    return [
+        RevenueLine(slug, name, found.mentors[key])
+        for key, slug, name in rows
+        if key in found.mentors
+    ]
 
 
 def _offer_lines(db: Session, found: _Found) -> list[RevenueLine]:
@@ -275,14 +280,14 @@ def _offer_lines(db: Session, found: _Found) -> list[RevenueLine]:
             col(User.name),
         )
         .join(Mentor, col(Mentor.id) == col(PackOffer.mentor_id))
-        .join(User, col(User.id) == col(Mentor.user_id))
-        .where(col(PackOffer.id).in_(found.offers)),
+        .join(User, col(User.id) == col(Mentor.user_id)),
     )
     return [
         RevenueLine(
             public_id, f"{title}, {shown(Money(minor, currency))}, {name}", found.offers[key]
         )
         for key, public_id, title, minor, currency, name in rows
+        if key in found.offers
     ]
 
 

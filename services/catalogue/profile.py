@@ -136,6 +136,7 @@ def make_mentor(db: Session, *, actor: Actor, user: str) -> str:
     db.add(mentor)
     db.flush()
     _remember_capacity(db, mentor)
+    topics.publish(db, topics.seats(mentor.id))
     audit.record(
         db, actor=actor, action="mentor.made", thing=mentor.public_id, after={"slug": mentor.slug}
     )

@@ -254,9 +254,9 @@ def timeline(mentor: str) -> list[State]:
     states: list[State] = []
     for moment in sorted({second(row.at) for row in (*events, *changes)}):
         seats = [last_at(rows, moment) for rows in by_seat.values()]
-        count = [sum(1 for row in seats if row and row.status == name) for name in SEAT]
+        count = {name: sum(1 for row in seats if row and row.status == name) for name in SEAT}
         capacity = last_at(list(changes), moment)
-        states.append(State(moment, *count, capacity.capacity if capacity else 0))
+        states.append(State(moment, **count, capacity=capacity.capacity if capacity else 0))
     return states
 
 
@@ -270,7 +270,7 @@ def second(at: datetime) -> int:
 
 def seat_seconds(states: list[State], begin: datetime, end: datetime) -> dict[str, int]:
     """The seat-seconds of a timeline between two instants."""
-    sums = dict.fromkeys((*SEAT, "capacity", "free", "over"), 0)
+    sums: dict[str, int] = dict.fromkeys((*SEAT, "capacity", "free", "over"), 0)
     ends = [state.second for state in states[1:]] + [2**60]
     for state, until in zip(states, ends, strict=False):
         length = max(0, min(until, second(end)) - max(state.second, second(begin)))

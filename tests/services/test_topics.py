@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlmodel import SQLModel, col, delete, select
@@ -78,7 +79,7 @@ def test_a_database_whose_path_looks_like_an_address_is_watched(
 ) -> None:
     folder = tmp_path / "50%23 #1"
     folder.mkdir()
-    with in_use(f"sqlite:///{folder}/studio.db"):
+    with in_use(f"sqlite:///{quote(str(folder))}/studio.db"):
         SQLModel.metadata.create_all(db.engine())
         changes = topics.changes()
         with db.transaction() as session:

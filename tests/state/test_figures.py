@@ -13,7 +13,7 @@ from mentorships.launch import ROOT
 from services.analytics import RevenueLine, RevenueMonth, SeatsPoint, Taking
 from services.money import Money
 from state import figures
-from state.reporting import days_in_words
+from state.reporting import MOST_ROWS, days_in_words, more_in_the_file
 
 TOKENS = ROOT / "assets" / "styles" / "tokens.css"
 SERIES = ("chart-1", "chart-2", "chart-3")
@@ -243,3 +243,8 @@ def contrast(one: str, other: str) -> float:
 def linear(colour: str) -> tuple[float, ...]:
     channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return tuple(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+
+
+def test_a_long_table_ends_and_says_how_many_more_are_in_the_file() -> None:
+    assert more_in_the_file(MOST_ROWS) == ""
+    assert more_in_the_file(MOST_ROWS + 3) == "3 more in the file."
