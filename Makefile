@@ -23,7 +23,7 @@ check: installed-dev
 
 # The full counts of kills and races; make test runs a sample of them.
 chaos: installed-dev
-	@CHAOS=full python -m pytest tests/chaos $(ARGS)
+	@CHAOS=full python -m pytest tests/chaos tests/several tests/journeys -k "chaos or several" $(ARGS)
 
 # How fast it is, beside bare limits; make bench ARGS="intake contention" measures only these.
 bench: installed-dev

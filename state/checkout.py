@@ -55,7 +55,7 @@ class CheckoutState(Loads, AppState):
     @requires("anyone")
     async def load(self) -> AsyncGenerator[None, None]:
         """Show the offer named in the address."""
-        offer = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
+        offer = self._named()
         self.paying = self.giving_back = False
         if offer != self._offer:
             self.phase = "loading"
@@ -68,6 +68,7 @@ class CheckoutState(Loads, AppState):
     async def pay(self) -> AsyncGenerator[EventSpec | None, None]:
         """Hold the seat and go to the payment page; after a failure, show what holds now."""
         self.paying = True
+        self._offer = self._named()  # pressed on a page that a restarted server has not loaded yet
         yield
         try:
             started = await run(checkout.start, actor=await self._actor(), offer=self._offer)
@@ -111,6 +112,10 @@ class CheckoutState(Loads, AppState):
             self.giving_back = False
             await self._refresh()
         yield rx.redirect(f"/checkout/return/{order}")
+
+    def _named(self) -> str:
+        """The offer that the address names."""
+        return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
 
     async def _refresh(self) -> None:
         with loading(self):

@@ -31,6 +31,7 @@ TEST_SETTINGS = {
     "DATABASE_URL": dbs.NO_DATABASE,
     "RATE_LIMITS": "true",
 }
+FULL = os.environ.get("CHAOS") == "full"
 BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "browser", "page", "new_page", "several"}
 
 
@@ -69,7 +70,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("one_database")
         kinds = (marker.args[0],) if marker else dbs.DATABASES
         metafunc.parametrize("database", kinds, indirect=True)
-    if metafunc.definition.get_closest_marker("several"):
+    several = metafunc.definition.get_closest_marker("several")
+    if several and (FULL or not several.kwargs.get("full")):
         metafunc.parametrize("world", ("one", dbs.SEVERAL), indirect=True)
 
 

@@ -108,7 +108,7 @@ def test_who_signs_out_is_out(world: World, person: NewPerson) -> None:
     mia.open("/dashboard").is_at("/sign-in")
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_suspended_person_is_out_at_once_and_is_told_at_the_door(
     world: World, person: NewPerson
 ) -> None:

@@ -27,7 +27,7 @@ def test_a_mentor_edits_the_profile_and_visitors_read_it(world: World, person: N
     visitor.finds(seller).is_told(HEADLINE).is_told("Letters").is_told("3 of 3 seats left")
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_mentor_uploads_a_photo_and_visitors_see_it(
     world: World, person: NewPerson, tmp_path: Path
 ) -> None:
@@ -99,7 +99,7 @@ def test_a_capacity_below_the_seats_in_use_evicts_nobody_and_says_by_how_many(
     visitor.is_told(f"All of {seller.name}'s seats are taken at the moment.")
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_an_admin_makes_somebody_a_mentor_and_lists_the_page(
     world: World, person: NewPerson
 ) -> None:
@@ -120,7 +120,7 @@ def test_an_admin_makes_somebody_a_mentor_and_lists_the_page(
     visitor.open("/mentors/tara-thal").reads("Tara Thal").is_told(HEADLINE)
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_buyer_is_on_the_mentors_page_at_the_next_look(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Ulla Uhl"), person(world.mentee("Mia Maler")).is_signed_in()
     ulla = person(seller.account).is_signed_in()

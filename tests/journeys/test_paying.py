@@ -26,7 +26,7 @@ def test_a_declined_card_is_followed_by_one_that_pays_on_the_same_page(
     assert [order.status for order in world.orders(mia.account)] == [OrderStatus.PAID]
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_coming_back_with_a_declined_card_one_may_try_again_and_keeps_the_seat(
     world: World, person: NewPerson
 ) -> None:
@@ -70,7 +70,7 @@ def test_the_return_page_heals_itself_when_the_webhook_never_comes(
     assert world.packs(mia.account) == 1
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_webhook_that_comes_twice_makes_one_pack(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Fynn Falk"), person(world.mentee("Mia Maler")).is_signed_in()
 
@@ -84,7 +84,7 @@ def test_a_webhook_that_comes_twice_makes_one_pack(world: World, person: NewPers
     assert world.packs(mia.account) == 1
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_double_click_on_pay_opens_one_checkout(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Gwen Gall"), person(world.mentee("Mia Maler")).is_signed_in()
 
@@ -96,7 +96,7 @@ def test_a_double_click_on_pay_opens_one_checkout(world: World, person: NewPerso
     assert len(world.checkouts_of(mia.account)) == 1
 
 
-@pytest.mark.several
+@pytest.mark.several(full=True)
 def test_a_second_tab_leads_to_the_same_payment(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Hugo Horn"), person(world.mentee("Mia Maler")).is_signed_in()
     tab = mia.in_another_tab().opens_checkout(seller)
