@@ -5,12 +5,13 @@ The answer for "does not exist" and "is not yours" is the same `NotFound`.
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from services.audit import Actor
 from services.errors import NotAllowed, NotFound, SignInNeeded, VerificationNeeded
 from services.ids import UserId
-from services.models import Mentor, OfferStatus, Order, PackOffer
+from services.models import Mentor, OfferStatus, Order, PackOffer, User
 
 
 def require_user(actor: Actor) -> UserId:
@@ -94,6 +95,27 @@ def offer_named(db: Session, public_id: str) -> PackOffer:
     if offer is None:
         raise NotFound("pack")
     return offer
+
+
+# Made once: making it takes longer than running it, and it runs under a rush for seats.
+_OFFER_AND_WHOSE = (
+    select(PackOffer, Mentor, User)
+    .join(Mentor, col(Mentor.id) == PackOffer.mentor_id)
+    .join(User, col(User.id) == Mentor.user_id)
+    .where(col(PackOffer.public_id) == bindparam("offer"))
+)
+
+
+def offer_and_whose(db: Session, public_id: str) -> tuple[PackOffer, Mentor, User]:
+    """An offer as any visitor may name it, on sale or retired, its mentor and the mentor's account.
+
+    Raises:
+        NotFound: unknown.
+    """
+    found = db.exec(_OFFER_AND_WHOSE, params={"offer": public_id}).one_or_none()
+    if found is None:
+        raise NotFound("pack")
+    return found
 
 
 def _offer(db: Session, public_id: str) -> PackOffer | None:

@@ -30,7 +30,6 @@ from services.models import (
     PackOffer,
     Seat,
     SeatStatus,
-    User,
     UserStatus,
 )
 from services.providers.payments import registry
@@ -246,13 +245,12 @@ def _ended(order_id: OrderId) -> Checkout | None:
 
 
 def _on_sale(db: Session, actor: Actor, offer_id: str) -> tuple[PackOffer, Mentor]:
-    offer = access.offer_named(db, offer_id)
+    offer, mentor, owner = access.offer_and_whose(db, offer_id)
     if offer.status is not OfferStatus.ACTIVE:
         raise OfferRetired
-    mentor = db.get_one(Mentor, offer.mentor_id)
     if mentor.user_id == actor.user_id:
         raise NotAllowed("You cannot buy your own pack.")
-    if db.get_one(User, mentor.user_id).status is not UserStatus.ACTIVE:
+    if owner.status is not UserStatus.ACTIVE:
         raise NotFound("pack")
     return offer, mentor
 
