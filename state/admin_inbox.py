@@ -58,12 +58,7 @@ class AdminInboxState(Listing, AppState):
         """Read the part that the address names."""
         before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
-            asked = {
-                "status": self.chosen,
-                "query": self.query,
-                "sort": self.sort,
-                "before": before,
-            }
+            asked = {"status": self.chosen, **self._asked(before)}
             self._show(await live.watch(self, audience(await self._actor(), asked)))
 
     @rx.event

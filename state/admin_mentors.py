@@ -62,7 +62,7 @@ class AdminMentorsState(Listing, AppState):
         """Read the part that the address names."""
         before = self._begin(PATH, CHOICES, SORTS)
         with loading(self):
-            asked = {"query": self.query, "sort": self.sort, "before": before}
+            asked = self._asked(before)
             only = MentorFilter(self.chosen)
             self._show(await live.watch(self, audience(await self._actor(), only, asked)))
 

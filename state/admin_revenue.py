@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
@@ -17,13 +17,12 @@ from services.money import Money
 from state import figures, live
 from state.base import AppState
 from state.guard import requires
-from state.listing import address
 from state.mentors import FilterChip
 from state.reporting import (
     CSV,
     MOST_ROWS,
+    Asked,
     Reporting,
-    asked_for,
     days_in_words,
     more_in_the_file,
     ranged,
@@ -36,28 +35,17 @@ MOST_CHIPS = 5
 
 
 @dataclass(frozen=True)
-class RevenueAsked:
-    """What the address asks for, as it was written; the services say whether it makes sense."""
+class RevenueAsked(Asked):
+    """Of the revenue report."""
 
-    first: str = ""
-    last: str = ""
     currency: str = ""
     mentor: str = ""
     offer: str = ""
     provider: str = ""
 
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> Self:
-        """Read an address's query."""
-        return cls(**asked_for(query, *cls.__dataclass_fields__))
-
-    def address(self, path: str = PATH, **more: str) -> str:
-        """The page's address, or another one that asks for the same."""
-        return address(path, **asdict(self), **more)
-
     def but(self, **changed: str) -> str:
         """This page's address with something changed."""
-        return replace(self, **changed).address()
+        return replace(self, **changed).address(PATH)
 
 
 def snapshot(db: Session, *, actor: Actor, asked: RevenueAsked) -> RevenueReport:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
@@ -18,7 +17,7 @@ from state.base import AppState
 from state.guard import requires
 from state.listing import address
 from state.mentors import FilterChip
-from state.reporting import CSV, MOST_ROWS, Reporting, asked_for, more_in_the_file, ranged
+from state.reporting import CSV, MOST_ROWS, Asked, Reporting, more_in_the_file, ranged
 from state.shown import count
 
 PATH = "/admin/seats"
@@ -26,21 +25,10 @@ BY = ("time", "mentor")
 
 
 @dataclass(frozen=True)
-class SeatsAsked:
-    """What the address asks for, as it was written; the services say whether it makes sense."""
+class SeatsAsked(Asked):
+    """Of the report on seats."""
 
-    first: str = ""
-    last: str = ""
     mentor: str = ""
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> Self:
-        """Read an address's query."""
-        return cls(**asked_for(query, *cls.__dataclass_fields__))
-
-    def address(self, path: str = PATH, **more: str) -> str:
-        """The page's address, or another one that asks for the same."""
-        return address(path, **asdict(self), **more)
 
 
 def snapshot(db: Session, *, actor: Actor, asked: SeatsAsked) -> SeatsReport:

@@ -57,6 +57,10 @@ class Listing(Loads, mixin=True):
         self.first_href = self._here(path) if before else ""
         return before or None
 
+    def _asked(self, before: str | None) -> dict[str, str | None]:
+        """What every list asks its service."""
+        return {"query": self.query, "sort": self.sort, "before": before}
+
     def _end(self, path: str, part: Part[Any], noun: str, nouns: str = "") -> None:
         """Show how many there are, and the way to the next ones."""
         total = count(part.total or 0, noun, nouns)

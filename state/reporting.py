@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 
 import reflex as rx
 
@@ -23,6 +24,24 @@ MOST_ROWS = 200
 """A page shows no more rows of a table; the file has all of them."""
 _LONGEST = 80
 """Nothing that a report is asked for is longer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report's address asks for, as it was written; the services say whether it makes sense.
+    A report adds its filters."""
+
+    first: str = ""
+    last: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """Read an address's query; what is missing is empty, what is endless is cut."""
+        return cls(**{each.name: plain(query.get(each.name, ""), _LONGEST) for each in fields(cls)})
+
+    def address(self, path: str, **more: str) -> str:
+        """The address of a page or file that asks for the same."""
+        return address(path, **asdict(self), **more)
 
 
 class Reporting(Loads, mixin=True):
@@ -68,11 +87,6 @@ class Reporting(Loads, mixin=True):
             )
             for word, first, last in _presets(today())
         ]
-
-
-def asked_for(query: Mapping[str, str], *names: str) -> dict[str, str]:
-    """What an address asks, by these names; what is missing is empty, what is endless is cut."""
-    return {name: plain(query.get(name, ""), _LONGEST) for name in names}
 
 
 def ranged(path: str, form: dict[str, Any], kept: Mapping[str, str]) -> rx.event.EventSpec:
