@@ -21,7 +21,8 @@ test: installed-dev
 check: installed-dev
 	@python -m tests.support.check
 
-# The full counts of kills and races; make test runs a sample of them.
+# The full counts of kills and races, and all journeys that happen on several hosts; make test runs
+# a sample of them.
 chaos: installed-dev
 	@CHAOS=full python -m pytest tests/chaos tests/several tests/journeys -k "chaos or several" $(ARGS)
 

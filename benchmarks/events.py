@@ -25,8 +25,8 @@ from state.admin_orders import AdminOrdersState
 from state.base import AppState
 from state.dashboard import DashboardState
 from state.mentor_dashboard import MentorDashboardState
-from tests.live_web import cookie_of
 from tests.services.rows import an_offer, an_order
+from tests.support.live_web import cookie_of
 from tests.support.people import make_user
 
 FIGURES = ("event_roundtrip_100", "live_100_dashboards_cpu", "live_100_dashboards")

@@ -27,10 +27,10 @@ from state.guard import PRESENCE_SECONDS
 from state.mentor import MentorState
 from state.mentor_dashboard import MentorDashboardState
 from state.orders import OrdersState
-from tests.live_web import LiveTab, Web, cookie_of, web
 from tests.services.rows import a_user, an_offer, an_order
 from tests.support import databases as dbs
 from tests.support import postgres
+from tests.support.live_web import LiveTab, Web, cookie_of, web
 from tests.support.people import make_user
 from tests.support.raw_socket import redirects
 

@@ -100,7 +100,7 @@ def web(folder: Path, **more: str) -> Iterator[Web]:
         "127.0.0.1",
         "--port",
         values["PORT"],
-        "tests.counted_web:app",
+        "tests.support.counted_web:app",
     ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
