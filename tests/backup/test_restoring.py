@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,30 +30,14 @@ from services.models import AuditEntry, User
 from tests.services import rows
 from tests.support.backups import (
     Elsewhere,
-    a_free_port,
     a_random_studio,
-    an_empty_place,
     another_file_system,
     everything,
     files,
     moved_to,
     quiet,
 )
-from tests.support.databases import Databases
 from tests.support.servers import environment_of
-
-
-@pytest.fixture(autouse=True)
-def own_port() -> Iterator[None]:
-    """Whatever else runs on this machine: the product of this test does not."""
-    with a_free_port():
-        yield
-
-
-@pytest.fixture
-def elsewhere(database: str, databases: Databases, tmp_path: Path) -> Iterator[Elsewhere]:
-    with an_empty_place(database, databases, tmp_path / "elsewhere") as place:
-        yield place
 
 
 def test_what_is_backed_up_comes_back_elsewhere_row_by_row_and_file_by_file(

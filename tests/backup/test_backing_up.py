@@ -32,29 +32,14 @@ from services.models import AuditEntry, Mentor, User
 from tests.services import rows
 from tests.support.backups import (
     Elsewhere,
-    a_free_port,
     a_random_studio,
-    an_empty_place,
     another_file_system,
     everything,
     moved_to,
     quiet,
 )
-from tests.support.databases import Databases, in_use
+from tests.support.databases import in_use
 from tests.support.servers import environment_of
-
-
-@pytest.fixture(autouse=True)
-def own_port() -> Iterator[None]:
-    """Whatever else runs on this machine: the product of this test does not."""
-    with a_free_port():
-        yield
-
-
-@pytest.fixture
-def elsewhere(database: str, databases: Databases, tmp_path: Path) -> Iterator[Elsewhere]:
-    with an_empty_place(database, databases, tmp_path / "elsewhere") as place:
-        yield place
 
 
 def test_a_backup_under_way_hinders_no_writer_and_shows_one_instant(
