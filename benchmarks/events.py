@@ -22,6 +22,9 @@ from services.audit import SYSTEM
 from services.models import Mentor, Order, PackOffer, User
 from services.money import Money
 from state.admin_orders import AdminOrdersState
+from state.admin_overview import AdminOverviewState
+from state.admin_revenue import AdminRevenueState
+from state.admin_seats import AdminSeatsState
 from state.base import AppState
 from state.dashboard import DashboardState
 from state.mentor_dashboard import MentorDashboardState
@@ -91,10 +94,17 @@ class Crowd:
         return order.public_id
 
     def pages(self) -> list[tuple[type[AppState], str, str]]:
-        """A hundred dashboards: half are the admin's, and every purchase changes those."""
+        """A hundred dashboards: half are the admin's, and every purchase changes those that list or
+        sum up orders or seats."""
         mentors = [(MentorDashboardState, "/mentor", one) for one in self.seated * 5]
         mentees = [(DashboardState, "/dashboard", one) for one in self.buyers]
-        admins = [(AdminOrdersState, "/admin/orders", self.admin)] * (TABS - 50)
+        admins: list[tuple[type[AppState], str, str]] = [
+            (AdminOrdersState, "/admin/orders", self.admin),
+            (AdminOverviewState, "/admin", self.admin),
+            (AdminRevenueState, "/admin/revenue", self.admin),
+            (AdminSeatsState, "/admin/seats", self.admin),
+            (AdminOrdersState, "/admin/orders", self.admin),
+        ] * ((TABS - 50) // 5)
         return [*admins, *mentors, *mentees]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import (
     format_currency,
@@ -34,6 +35,7 @@ def exponent(currency: str) -> int:
     return int(get_currency_precision(currency))
 
 
+@lru_cache(4_096)  # open lists show the same few prices to everybody, again and again
 def shown(money: Money, locale: str = "en_IE") -> str:
     """The amount as a person reads it, always with its currency: `€120.00`."""
     major = Decimal(money.minor).scaleb(-exponent(money.currency))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
 
 from services import analytics, money, topics
-from services.analytics import Attention, MonthToDate, Overview
+from services.analytics import Attention, MonthToDate, Overview, RevenueMonth
 from services.audit import Actor
 from state import admin_inbox, admin_orders, figures, live
 from state.admin_revenue import this_month
@@ -19,7 +19,7 @@ from state.base import AppState
 from state.guard import requires
 from state.listing import address
 from state.phase import Loads, loading
-from state.shown import count, moment
+from state.shown import ALIKE, count, moment
 
 PATH = "/admin"
 
@@ -92,8 +92,7 @@ class AdminOverviewState(Loads, AppState):
         """Fill the page; reads nothing but the overview."""
         self.to_date = [_money(to_date) for to_date in overview.to_date]
         self.empty = not any(m.taking.payments or m.taking.refunds for m in overview.months)
-        self.chart = {} if self.empty else figures.net_by_month(overview.months)
-        self.says = "" if self.empty else figures.net_in_words(overview.months)
+        self.chart, self.says = ({}, "") if self.empty else _by_month(overview.months)
         self.running = figures.running_in_words(overview.months)
         now = overview.seats
         self.taken = f"{now.active + now.grace + now.held} of {now.capacity}"
@@ -102,6 +101,12 @@ class AdminOverviewState(Loads, AppState):
         self.tasks = _tasks(overview.attention)
         self.zone = overview.zone
         self.as_of = moment(overview.as_of, overview.zone).full
+
+
+@lru_cache(ALIKE)
+def _by_month(months: tuple[RevenueMonth, ...]) -> tuple[dict[str, Any], str]:
+    """The chart, and what it says."""
+    return figures.net_by_month(months), figures.net_in_words(months)
 
 
 def _money(to_date: MonthToDate) -> MoneyNow:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import reflex as rx
@@ -27,7 +26,7 @@ from state.reporting import (
     more_in_the_file,
     ranged,
 )
-from state.shown import count
+from state.shown import ALIKE, count
 
 PATH = "/admin/revenue"
 BY = ("month", "mentor", "offer", "provider")
@@ -161,27 +160,11 @@ class AdminRevenueState(Reporting, AppState):
         if self.empty:
             self.months = self.mentors = self.offers = self.providers = Breakdown()
             return
-        self.months = Breakdown(
-            figures.net_by_month(report.months),
-            figures.net_in_words(report.months),
-            [_month_row(month) for month in reversed(report.months)],
-            _csv(asked, "month"),
-        )
+        self.months = _by_month(asked, report.months)
         self.running = figures.running_in_words(report.months)
-        self.mentors = self._by("mentor", report.mentors)
-        self.offers = self._by("offer", report.offers)
-        self.providers = self._by("provider", report.providers)
-
-    def _by(self, name: str, lines: Sequence[RevenueLine]) -> Breakdown:
-        more = len(lines) - figures.MOST_LINES
-        return Breakdown(
-            figures.net_by_line(lines),
-            figures.lines_in_words(name, lines),
-            [_line_row(line, self._asked.but(**{name: line.key})) for line in lines[:MOST_ROWS]],
-            _csv(self._asked, name),
-            more_in_the_file(len(lines))
-            or (f"The table has {count(more, 'more line')}." if more > 0 else ""),
-        )
+        self.mentors = _by("mentor", asked, report.mentors)
+        self.offers = _by("offer", asked, report.offers)
+        self.providers = _by("provider", asked, report.providers)
 
     def _show_totals(self, total: Taking, to_date: MonthToDate) -> None:
         self.net, self.paid = money.shown(total.net), money.shown(total.paid)
@@ -198,22 +181,47 @@ class AdminRevenueState(Reporting, AppState):
             for code in report.currencies
             if report.currencies[1:]
         ]
-        self.mentor_chips = self._chips("mentor", asked.mentor, report.mentors)
-        self.offer_chips = self._chips("offer", asked.offer, report.offers)
-        self.provider_chips = self._chips("provider", asked.provider, report.providers)
+        self.mentor_chips = _chips("mentor", asked, report.mentors)
+        self.offer_chips = _chips("offer", asked, report.offers)
+        self.provider_chips = _chips("provider", asked, report.providers)
 
-    def _chips(self, name: str, chosen: str, lines: Sequence[RevenueLine]) -> list[FilterChip]:
-        """The one in force, to be taken away again; else the largest, to choose from. There is
-        nothing to choose between one."""
-        if chosen:
-            label = next((line.label for line in lines if line.key == chosen), chosen)
-            return [FilterChip(label, self._asked.but(**{name: ""}), True)]
-        if not lines[1:]:
-            return []
-        return [
-            FilterChip(line.label, self._asked.but(**{name: line.key}), False)
-            for line in lines[:MOST_CHIPS]
-        ]
+
+@lru_cache(ALIKE)
+def _by_month(asked: RevenueAsked, months: tuple[RevenueMonth, ...]) -> Breakdown:
+    return Breakdown(
+        figures.net_by_month(months),
+        figures.net_in_words(months),
+        [_month_row(month) for month in reversed(months)],
+        _csv(asked, "month"),
+    )
+
+
+@lru_cache(ALIKE)
+def _by(name: str, asked: RevenueAsked, lines: tuple[RevenueLine, ...]) -> Breakdown:
+    more = len(lines) - figures.MOST_LINES
+    return Breakdown(
+        figures.net_by_line(lines),
+        figures.lines_in_words(name, lines),
+        [_line_row(line, asked.but(**{name: line.key})) for line in lines[:MOST_ROWS]],
+        _csv(asked, name),
+        more_in_the_file(len(lines))
+        or (f"The table has {count(more, 'more line')}." if more > 0 else ""),
+    )
+
+
+@lru_cache(ALIKE)
+def _chips(name: str, asked: RevenueAsked, lines: tuple[RevenueLine, ...]) -> list[FilterChip]:
+    """The one in force, to be taken away again; else the largest, to choose from. There is
+    nothing to choose between one."""
+    chosen: str = getattr(asked, name)
+    if chosen:
+        label = next((line.label for line in lines if line.key == chosen), chosen)
+        return [FilterChip(label, asked.but(**{name: ""}), True)]
+    if not lines[1:]:
+        return []
+    return [
+        FilterChip(line.label, asked.but(**{name: line.key}), False) for line in lines[:MOST_CHIPS]
+    ]
 
 
 def this_month(to_date: MonthToDate) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import reflex as rx
@@ -18,7 +18,7 @@ from state.guard import requires
 from state.listing import address
 from state.mentors import FilterChip
 from state.reporting import CSV, MOST_ROWS, Asked, Reporting, more_in_the_file, ranged
-from state.shown import count
+from state.shown import ALIKE, count
 
 PATH = "/admin/seats"
 BY = ("time", "mentor")
@@ -137,9 +137,7 @@ class AdminSeatsState(Reporting, AppState):
         if self.empty:
             self.chart, self.says, self.times = {}, "", []
             return
-        self.chart = figures.seats_over_time(points, report.bucket)
-        self.says = figures.seats_in_words(points, report.bucket)
-        self.times = [_time_row(point, report.bucket) for point in reversed(points)]
+        self.chart, self.says, self.times = _over_time(points, report.bucket)
 
     def _show_now(self, now: SeatsNow) -> None:
         self.taken = f"{now.active + now.grace + now.held} of {now.capacity}"
@@ -147,6 +145,19 @@ class AdminSeatsState(Reporting, AppState):
         self.active, self.grace, self.held = str(now.active), str(now.grace), str(now.held)
 
 
+@lru_cache(ALIKE)
+def _over_time(
+    points: tuple[SeatsPoint, ...], bucket: str
+) -> tuple[dict[str, Any], str, list[TimeRow]]:
+    """The chart, what it says, and the table behind it."""
+    return (
+        figures.seats_over_time(points, bucket),
+        figures.seats_in_words(points, bucket),
+        [_time_row(point, bucket) for point in reversed(points)],
+    )
+
+
+@lru_cache(ALIKE)
 def use_rows(mentors: tuple[MentorSeats, ...], asked: SeatsAsked | None = None) -> list[UseRow]:
     """Mentors with their seats now, the fullest first."""
     days = asked or SeatsAsked()

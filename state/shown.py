@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services import clock
+
+ALIKE = 32
+"""How many readings of open pages are kept in words. The tabs of an audience show the same one at
+about the same time: the first puts it in words (`@lru_cache(ALIKE)`), the others take those."""
 
 _DAY = timedelta(days=1)
 _NEAR = timedelta(hours=12)
@@ -35,6 +40,7 @@ def moment(at: datetime | None, zone: str) -> Moment:
     return Moment(_relative(at - clock.utc_now()) or exact, exact, at.isoformat())
 
 
+@lru_cache(4_096)  # an open list shows the same days to everybody, again and again
 def date(at: datetime | None, zone: str) -> Moment:
     """The day alone, for rows of a table; the full instant is behind it."""
     if at is None:
