@@ -37,6 +37,9 @@ SORTS: Columns = {
 }
 """What lists of orders may be sorted by; amounts are compared within their currency only."""
 
+REFUND_FAILED = "refund_failed"
+"""Lists of orders may be asked for those with a refund that failed, whatever their status."""
+
 
 class Face(StrEnum):
     """What an order looks like to a person: finer than its status, because words differ."""
@@ -124,8 +127,9 @@ def list_all(
     before: str | None = None,
     limit: int = 50,
 ) -> Part[OrderView]:
-    """All orders for an admin, newest first, or by one of `SORTS`; `query` looks in the
-    order's public id, its title, and both people's names and the mentee's address.
+    """All orders for an admin, newest first, or by one of `SORTS`; `status` is an `OrderStatus`
+    or REFUND_FAILED; `query` looks in the order's public id, its title, and both people's names
+    and the mentee's address.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -133,15 +137,18 @@ def list_all(
     access.require_admin(actor)
     wanted: list[ColumnElement[bool]] = []
     if status:
-        wanted.append(col(Order.status) == _status(status))
+        wanted.append(_having(status))
     if query.strip():
         wanted.append(_matching(query))
     return _part(db, wanted, actor=actor, before=before, limit=limit, sort=sort)
 
 
-def _status(value: str) -> OrderStatus:
+def _having(status: str) -> ColumnElement[bool]:
+    if status == REFUND_FAILED:
+        failed = col(Refund.status) == RefundStatus.FAILED
+        return col(Order.id).in_(select(Refund.order_id).where(failed))
     try:
-        return OrderStatus(value)
+        return col(Order.status) == OrderStatus(status)
     except ValueError:
         raise InvalidInput("status", "There is no such status.") from None
 

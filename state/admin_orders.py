@@ -22,7 +22,9 @@ from state.phase import loading
 from state.shown import NEVER, Moment, date
 
 PATH = "/admin/orders"
-CHOICES = {status.value: status.value.capitalize() for status in OrderStatus}
+CHOICES = {status.value: status.value.capitalize() for status in OrderStatus} | {
+    orders.REFUND_FAILED: "Refund failed"
+}
 SORTS = ("-date", "-price")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from services import analytics, money, topics
+from services import analytics, money, orders, topics
 from services.analytics import Attention, MonthToDate, Overview, RevenueMonth
 from services.audit import Actor
 from state import admin_inbox, admin_orders, figures, live
@@ -122,7 +122,7 @@ def _tasks(attention: Attention) -> list[Task]:
             Task(
                 f"{count(attention.failed_refunds, 'refund')} failed",
                 "The money did not go back. Open the order and see why.",
-                address(admin_orders.PATH, only="paid"),
+                address(admin_orders.PATH, only=orders.REFUND_FAILED),
                 "bad",
             ),
         ),

@@ -71,7 +71,7 @@ class CheckoutReturnState(Loads, AppState):
     @requires("user")
     async def load(self) -> AsyncGenerator[EventCallback[()] | EventSpec | None, None]:
         """Show the order at once, then ask the provider, then keep looking while it is open."""
-        order = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
+        order = self._named()
         self.giving_back = self.watching = self.provider_silent = self._looking = False
         self._looks = 0
         if order != self._order:
@@ -127,13 +127,18 @@ class CheckoutReturnState(Loads, AppState):
     @requires("user")
     async def give_back(self) -> AsyncGenerator[None, None]:
         """End the open checkout; should it have been paid meanwhile, this page says so."""
+        order = self._named()  # a server that was started again remembers no page
         self.giving_back = True
         yield
         try:
-            await run(checkout.give_back, actor=await self._actor(), order=self._order)
+            await run(checkout.give_back, actor=await self._actor(), order=order)
         finally:
             self.giving_back = False
-            await self._refresh(self._order)
+            await self._refresh(order)
+
+    def _named(self) -> str:
+        """The order that the address names."""
+        return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
 
     async def _refresh(self, order: str) -> None:
         """Only reads: the person may have turned the page, and the tab looks at that one now."""

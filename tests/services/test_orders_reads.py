@@ -168,6 +168,28 @@ def test_list_of_orders_costs_the_same_number_of_queries_however_long_it_is() ->
     assert counts == {5}
 
 
+def test_admins_find_the_orders_whose_refund_failed_whatever_became_of_them() -> None:
+    admin, offer = acting(an_admin()), an_offer(a_mentor())
+    found: set[str] = set()
+    for number, (status, refund) in enumerate(
+        [
+            (OrderStatus.PAID, RefundStatus.FAILED),
+            (OrderStatus.EXPIRED, RefundStatus.FAILED),
+            (OrderStatus.PAID, RefundStatus.SUCCEEDED),
+        ]
+    ):
+        order = an_order(a_user(f"Person {number}"), offer, status=status)
+        a_refund(a_payment(order), order, RefundReason.PAID_TWICE, refund)
+        if refund is RefundStatus.FAILED:
+            found.add(order.public_id)
+    an_order(a_user("Nobody Refunded"), offer, status=OrderStatus.PAID)
+
+    with db.reading() as session:
+        part = orders.list_all(session, actor=admin, status=orders.REFUND_FAILED)
+
+    assert {order.public_id for order in part.rows} == found
+
+
 def test_admins_find_orders_by_status_by_people_and_by_id() -> None:
     admin, mentor = acting(an_admin()), a_mentor("Mira Mentor")
     offer, other_offer = an_offer(mentor), an_offer(a_mentor("Otto Other"))

@@ -69,6 +69,17 @@ def test_a_killed_web_server_loses_nothing_but_the_open_page(
     mia.reads(f"Paid. Your seat with {seller.name} is yours.")
     assert world.packs(mia.account) == 1
 
+    mia.opens_checkout(world.mentor("Otto Ohm"))
+    pay.click()
+    mia.is_at_stripe()
+    order = next(one for one in world.orders(mia.account) if one.public_id != order.public_id)
+    mia.open(f"/checkout/return/{order.public_id}").reads("Not paid yet.")
+    web.kill()
+    mia.is_told("No connection to the studio.")
+    mia.presses("Cancel this checkout")  # goes out with the first breath of the new server
+    starts(world, web)
+    mia.reads("You ended this checkout.")
+
 
 def starts(world: World, web: Member) -> None:
     """Start the server again, and wait until it answers."""
