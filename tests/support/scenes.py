@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from mentorships.seed import DEMO_LOGINS
+from mentorships.seed import DEMO_LOGINS, DEMO_PASSWORD
 from pages import PAGES
-from services import checkout, db, orders
+from services import checkout, clock, db, orders, passwords
 from services.audit import Actor
 from services.models import Mentor, OfferStatus, PackOffer, User
 from services.orders import Face, OrderView
 
 ADMIN, MENTOR, MENTEE = (DEMO_LOGINS[role] for role in ("admin", "mentor", "mentee"))
-NEWCOMER = "lotte.mohn@example.com"
+NEWCOMER = "nele.neu@example.com"
 BUYER = "ada.adler@example.com"
 VISITOR = ""
 
@@ -51,6 +51,7 @@ def scenes() -> list[Scene]:
     Raises:
         KeyError: a page with an id in its address has no sample here.
     """
+    _invite_newcomer()
     samples = _samples()
     return [*_pages(samples), *_situations(samples), *_faces()]
 
@@ -127,6 +128,21 @@ def _orders_by_face() -> dict[Face, OrderView]:
             if part.next is None:
                 return found
             before = part.next
+
+
+def _invite_newcomer() -> None:
+    """Everybody in the demo studio has bought something; this person has not, every time."""
+    with db.transaction() as session:
+        if session.exec(select(User.id).where(User.email == NEWCOMER)).first() is None:
+            secret = passwords.hash_password(DEMO_PASSWORD)
+            session.add(
+                User(
+                    email=NEWCOMER,
+                    name="Nele Neu",
+                    password_hash=secret,
+                    email_verified_at=clock.utc_now(),
+                )
+            )
 
 
 def _samples() -> Samples:
