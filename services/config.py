@@ -186,6 +186,11 @@ class Settings(BaseSettings):
         }
 
     @property
+    def cheap_password_hashes(self) -> bool:
+        """In the tests people sign in by the hundred; 64 MiB for each would be much of the work."""
+        return self.app_env == "test"
+
+    @property
     def simulators_on(self) -> bool:
         """Whether at least one outside service is simulated."""
         return any(self.simulated.values())

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from services.config import settings
 from services.errors import InvalidInput
 from services.ids import new_secret
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
 
-_hasher = PasswordHash((Argon2Hasher(),))
+_DEAR = PasswordHash((Argon2Hasher(),))
+_CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+_public = ContextVar("_public", default=False)
+
+
+@contextmanager
+def known_to_everybody() -> Iterator[None]:
+    """Passwords that are set inside the `with` block are public, as a demo's are: nobody needs to
+    guess them, so their hashes cost nothing. A sign-in renews such a hash like any old one."""
+    before = _public.set(True)
+    try:
+        yield
+    finally:
+        _public.reset(before)
 
 
 def hash_password(password: str) -> str:
     """The Argon2id hash of a password that `check` accepted."""
-    return _hasher.hash(password)
+    return (_CHEAP if _public.get() else _hasher()).hash(password)
 
 
 def verify(password: str, known_hash: str) -> tuple[bool, str | None]:
@@ -27,8 +44,8 @@ def verify(password: str, known_hash: str) -> tuple[bool, str | None]:
     An empty or foreign `known_hash` (no such account) costs the same work and never fits.
     """
     usable = known_hash.startswith("$argon2id$")
-    fits, better = _hasher.verify_and_update(
-        password[:MAX_LENGTH], known_hash if usable else _nobodys_hash()
+    fits, better = _hasher().verify_and_update(
+        password[:MAX_LENGTH], known_hash if usable else _nobodys_hash(_hasher())
     )
     return (fits, better) if usable and fits else (False, None)
 
@@ -50,7 +67,11 @@ def check(password: str, *, field: str = "password") -> str:
     return password
 
 
-@lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
+def _hasher() -> PasswordHash:
+    return _CHEAP if settings().cheap_password_hashes else _DEAR
+
+
+@lru_cache(maxsize=2)
+def _nobodys_hash(hasher: PasswordHash) -> str:
     """A hash that no password fits, made once per process with today's parameters."""
-    return _hasher.hash(new_secret())
+    return hasher.hash(new_secret())

@@ -8,22 +8,24 @@ import os
 # Before the first import of ours: a developer's .env must not reach the tests.
 os.environ["ENV_FILE"] = ""
 
-import shutil
+import json
 import signal
-import tempfile
+import sys
 from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from xdist.remote import Producer
 
 from services import db, ratelimits
 from services.config import Settings, settings
 from tests.support import browser as chromium
 from tests.support import databases as dbs
-from tests.support import postgres, servers
+from tests.support import ground, postgres, servers, shares
 from tests.support.several import Several, several_hosts
+from tests.support.tabs import Tabs
 
 TEST_SETTINGS = {
     "APP_ENV": "test",
@@ -32,7 +34,6 @@ TEST_SETTINGS = {
     "RATE_LIMITS": "true",
 }
 FULL = os.environ.get("CHAOS") == "full"
-BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "browser", "page", "new_page", "several"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,26 +44,31 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     os.environ.update(TEST_SETTINGS)
-    if dbs.RUN_DIR not in os.environ:
-        run_dir = tempfile.mkdtemp(prefix="mentorships-tests-")
-        Path(run_dir).chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
-        os.environ[dbs.RUN_DIR] = run_dir
-        config.stash[_OWNED_RUN_DIR] = Path(run_dir)
+    # The product's processes keep their compiled modules, as Python does unless told otherwise:
+    # a run starts more than a hundred of them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if ground.RUN_DIR not in os.environ:
+        config.stash[_OWNED_RUN_DIR] = ground.make()
+        config.option.basetemp = config.option.basetemp or _run_dir() / "t"
         # A killed run stops its servers as an interrupted one does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     # For what is made when a module is imported, such as Huey's storage.
-    os.environ["DATA_DIR"] = f"{os.environ[dbs.RUN_DIR]}/data-{dbs.worker_name()}"
+    os.environ["DATA_DIR"] = f"{_run_dir()}/data-{dbs.worker_name()}"
 
 
 _OWNED_RUN_DIR = pytest.StashKey[Path]()
+
+
+def _run_dir() -> Path:
+    return Path(os.environ[ground.RUN_DIR])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     run_dir = config.stash.get(_OWNED_RUN_DIR, None)
     if run_dir:
         postgres.stop(run_dir)
-        shutil.rmtree(run_dir, ignore_errors=True)
-        del os.environ[dbs.RUN_DIR]
+        ground.take_away(run_dir)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -78,15 +84,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        # One worker runs everything that needs the live application, so there is one of it; and
-        # one everything on several hosts.
-        names: set[str] = set(getattr(item, "fixturenames", ()))
-        if BROWSER_FIXTURES & names:
-            far = "several" in names or dbs.on_several(item)
-            item.add_marker(pytest.mark.xdist_group("several" if far else "live"))
+        if shares.BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
-    if report := config.getoption("--databases-report"):
-        dbs.write_report(items, Path(report))
+        if dbs.is_far(item):
+            item.add_marker(pytest.mark.far)
+    shares.arrange(items, _run_dir())
+    config.stash[dbs.REPORT] = dbs.report_of(items)
+    if target := config.getoption("--databases-report"):
+        Path(target).write_text(json.dumps(config.stash[dbs.REPORT].tests))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> shares.Shares:
+    return shares.Shares(config, log, _run_dir())
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +111,9 @@ def own_settings(tmp_path: Path) -> Iterator[None]:
 def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test without a browser may run a loop of its own, though Playwright's driver, once it was
     started, keeps one running in this thread between its calls."""
-    playwrights = None if BROWSER_FIXTURES & set(request.fixturenames) else _get_running_loop()
+    playwrights = (
+        None if shares.BROWSER_FIXTURES & set(request.fixturenames) else _get_running_loop()
+    )
     if playwrights is None:
         yield
         return
@@ -114,7 +125,7 @@ def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def databases() -> Iterator[dbs.Databases]:
     """The maker of databases; for tests that need an unmigrated or a second one."""
-    maker = dbs.Databases(Path(os.environ[dbs.RUN_DIR]))
+    maker = dbs.Databases(_run_dir())
     yield maker
     maker.close()
 
@@ -164,8 +175,8 @@ def live_app_on_postgres(
 @pytest.fixture(scope="session")
 def several() -> Iterator[Several]:
     """The running product on PostgreSQL and Valkey: two web servers, two job workers, a proxy."""
-    folder = Path(os.environ[dbs.RUN_DIR]) / f"several-{dbs.worker_name()}"
-    folder.mkdir()
+    folder = _run_dir() / "several"
+    folder.mkdir()  # and no second worker ever starts them
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
     with several_hosts(folder) as app:
         yield app
@@ -188,40 +199,22 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     launched.close()
 
 
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Tabs:
+    """The pages of the one Chromium, used again and again."""
+    return Tabs(browser)
+
+
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+def new_page(tabs: Tabs) -> Iterator[Callable[[str], Page]]:
     """Opens a page for one more person, with cookies of their own: `new_page(live_app.address)`.
 
     A script error on any of the pages fails the test, and so does whatever the content security
     policy had to refuse.
     """
-    errors: list[str] = []
-    contexts = []
-
-    def note(error: Error) -> None:
-        errors.append(str(error))
-
-    def listen(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            errors.append(message.text)
-
-    def opened(address: str) -> Page:
-        context = browser.new_context(
-            base_url=address,
-            timezone_id="Europe/Berlin",
-            locale="en-GB",
-            viewport={"width": 1280, "height": 800},
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", note)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not errors, f"the browser complained about a page: {errors}"
+    yield tabs.open
+    complaints = tabs.empty()
+    assert not complaints, f"the browser complained about a page: {complaints}"
 
 
 @pytest.fixture

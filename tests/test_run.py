@@ -20,10 +20,10 @@ import pytest
 
 from mentorships.launch import ROOT
 from services.config import Settings
-from tests.support.databases import RUN_DIR
+from tests.support.ground import RUN_DIR
 from tests.support.ports import free_ports
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = pytest.mark.together("run")
 
 START_SECONDS = 240
 REFUSE_SECONDS = 60

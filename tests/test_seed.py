@@ -29,7 +29,7 @@ from services.models import (
     SeatStatus,
     User,
 )
-from tests.support.databases import RUN_DIR
+from tests.support.ground import RUN_DIR
 from tests.support.servers import Sandbox
 
 

@@ -55,7 +55,8 @@ class World:
             self._settle(moment)
 
     def _settle(self, moment: datetime) -> None:
-        for delivery in self.simulator.deliveries(moment):
+        deliveries = self.simulator.deliveries(moment)
+        for delivery in deliveries:
             event = payments("stripe").read_event(delivery.body, delivery.signature, moment)
             inbox.receive(
                 provider="stripe",
@@ -64,5 +65,6 @@ class World:
                 object_id=event.object_id,
                 payload=delivery.body.decode(),
             )
-        handle_inbox.call_local()
+        if deliveries:
+            handle_inbox.call_local()
         send_outbox.call_local()

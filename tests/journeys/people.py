@@ -84,6 +84,12 @@ class Person:
         expect(self.page).to_have_url(re.compile(r"[?&]q="))
         return self
 
+    def looks_up(self, label: str, text: str) -> Self:
+        """Search a table for what is there once; others who share the studio are out of sight."""
+        self.searches(label, text)
+        expect(self.page.locator("main tbody tr")).to_have_count(1)
+        return self
+
     def is_at(self, path: str) -> Self:
         """The address is this one, whatever is asked of it."""
         expect(self.page).to_have_url(re.compile(rf"^[^/]+//[^/]+{re.escape(path)}([?#].*)?$"))

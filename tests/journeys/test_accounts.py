@@ -115,7 +115,7 @@ def test_a_suspended_person_is_out_at_once_and_is_told_at_the_door(
     mia, ada = person(world.mentee("Mia Maler")).is_signed_in(), person(world.admin())
     mia.open("/dashboard").reads("Hello, Mia Maler")
 
-    ada.is_signed_in().open("/admin/users").searches("Search accounts", mia.account.email)
+    ada.is_signed_in().open("/admin/users").looks_up("Search accounts", mia.account.email)
     ada.presses("Manage Mia Maler").presses("Suspend")
     ada.is_told("The account is signed out everywhere").presses("Suspend")
     ada.is_told("The account is suspended and signed out everywhere.")

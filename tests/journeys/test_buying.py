@@ -83,15 +83,15 @@ def sees_the_mentee(noor: Person, mia: Person) -> None:
 def sees_everything(ada: Person, mia: Person, seller: Seller, checkout_id: str) -> None:
     """The admin's lists."""
     ada.open("/admin/orders").signs_in(then="/admin/orders").reads("Orders")
-    ada.searches("Search orders", mia.account.email)
+    ada.looks_up("Search orders", mia.account.email)
     expect(ada.row(mia.account.email)).to_contain_text(SHOWN_PRICE)
     expect(ada.row(mia.account.email)).to_contain_text("paid")
 
-    ada.follows("Users").is_at("/admin/users").searches("Search accounts", mia.account.email)
+    ada.follows("Users").is_at("/admin/users").looks_up("Search accounts", mia.account.email)
     expect(ada.row(mia.account.email)).to_contain_text("verified")
 
-    ada.follows("Mentors").is_at("/admin/mentors").searches("Search mentors", seller.name)
+    ada.follows("Mentors").is_at("/admin/mentors").looks_up("Search mentors", seller.name)
     expect(ada.row(seller.name)).to_contain_text("1 of 10")
 
-    ada.follows("Inbox").is_at("/admin/inbox").searches("Search webhooks", checkout_id)
+    ada.follows("Inbox").is_at("/admin/inbox").looks_up("Search webhooks", checkout_id)
     expect(ada.row("checkout.session.completed")).to_contain_text("handled")

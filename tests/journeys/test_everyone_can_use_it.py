@@ -84,7 +84,7 @@ def test_forms_with_something_wrong_and_open_editors_have_no_obstacles(
     esra.presses("Put it on sale").is_told("Write an amount such as 120 or 120.50.")
     is_for_everyone(esra.page)
 
-    esra.open("/admin/users").searches("Search accounts", studio.newcomer.email)
+    esra.open("/admin/users").looks_up("Search accounts", studio.newcomer.email)
     esra.presses(f"Manage {studio.newcomer.name}").presses("Suspend").is_told("signed out")
     is_for_everyone(esra.page)
 

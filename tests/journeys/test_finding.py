@@ -16,7 +16,7 @@ def test_a_new_mentee_is_shown_the_one_thing_to_do(world: World, person: NewPers
 def test_filters_stand_in_the_address_and_the_back_button_takes_them_away(
     world: World, person: NewPerson
 ) -> None:
-    world.mentor("Basil Brandt")
+    world.mentor("Bela Bach")
     visitor = person(newcomer("Vera Vogt")).open("/mentors").follows("Has a seat")
     visitor.page.wait_for_url("**/mentors?seat=free")
     chip = visitor.page.get_by_role("link", name="Has a seat")

@@ -14,7 +14,7 @@ from tests.journeys.world import World
 def test_a_purchase_appears_on_open_screens_of_mentee_mentor_admin_and_visitor(
     world: World, person: NewPerson
 ) -> None:
-    seller = world.mentor("Noor Verkade")
+    seller = world.mentor("Nadja Noll")
     mia = person(world.mentee("Mia Maler"))
     at_home = mia.open("/").is_signed_in().in_another_tab()
     at_home.open("/dashboard").reads("Hello, Mia Maler").is_told("No packs yet.")
@@ -41,7 +41,7 @@ def test_a_purchase_appears_on_open_screens_of_mentee_mentor_admin_and_visitor(
 def test_what_an_admin_is_typing_stays_when_the_list_changes(
     world: World, person: NewPerson
 ) -> None:
-    seller, mia = world.mentor("Noor Verkade"), world.mentee("Mia Maler")
+    seller, mia = world.mentor("Oona Orth"), world.mentee("Mia Maler")
     ada = person(world.admin()).open("/").is_signed_in()
     ada.open("/admin/orders").reads("Orders")
     box = ada.page.get_by_role("searchbox", name="Search orders")
@@ -53,7 +53,7 @@ def test_what_an_admin_is_typing_stays_when_the_list_changes(
 
 
 def test_an_admin_who_reads_further_down_stays_there(world: World, person: NewPerson) -> None:
-    seller, mia = world.mentor("Noor Verkade"), world.mentee("Mia Maler")
+    seller, mia = world.mentor("Pia Prinz"), world.mentee("Mia Maler")
     first = world.bought(mia, seller)
     second = world.bought(world.mentee("Max Muster"), seller)
     ada = person(world.admin()).open("/").is_signed_in()

@@ -106,7 +106,7 @@ def test_an_admin_makes_somebody_a_mentor_and_lists_the_page(
     tara, ada = world.mentee("Tara Thal"), person(world.admin()).is_signed_in()
     visitor = person(world.mentee("Vera Voss"))
 
-    ada.open("/admin/users").searches("Search accounts", tara.email)
+    ada.open("/admin/users").looks_up("Search accounts", tara.email)
     ada.presses("Manage Tara Thal").presses("Make a mentor")
     ada.is_told("not listed until you list it").presses("Make a mentor")
     ada.is_told("A mentor now, at /mentors/tara-thal, not listed yet.")

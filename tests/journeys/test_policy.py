@@ -55,6 +55,7 @@ def test_paying_and_reading_mail_work_under_the_simulators_policy(
     rosa.opens_mail(f"Your pack with {studio.on_sale.name} is ready")
     rosa.page.frame_locator("iframe").locator("body").wait_for()
     assert complaints == []
+    rosa.page.context.close()  # the next person is not listened to
 
 
 def test_an_injected_script_does_not_run_and_nothing_is_sent_elsewhere(

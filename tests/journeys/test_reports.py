@@ -241,6 +241,7 @@ def test_only_reports_bring_the_library_of_charts_and_it_is_the_small_one(
     assert [name for name in revenue if "plotly-basic" in name]
     size = sum(len(gzip.compress(one.body())) for one in revenue.values())
     assert size < MOST_SCRIPT_BYTES
+    ada.page.context.close()  # the next person is not listened to
 
 
 def is_drawn(page: Page, chart: str) -> None:

@@ -15,6 +15,10 @@ from services.errors import InvalidInput, NotAllowed, NotFound, SignInNeeded, To
 from services.ids import UserId
 from services.models import Mentor, SignIn, User, UserStatus
 from tests.support.people import PASSWORD, actor_of, make_user
+from tests.support.servers import environment_of
+
+DEAR = "$argon2id$v=19$m=65536,t=3,p=4$"
+"""How a hash begins that resists guessing: 64 MiB, three passes."""
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +26,13 @@ def fresh_limits() -> Iterator[None]:
     ratelimits.forget_all()
     yield
     ratelimits.forget_all()
+
+
+@pytest.fixture
+def outside_of_tests(own_settings: None) -> Iterator[None]:
+    """Passwords are hashed as in a studio: in the tests hashes are cheap."""
+    with environment_of({"APP_ENV": "local"}):
+        yield
 
 
 def sign_in(email: str = "mia@example.com", **more: str) -> str:
@@ -43,8 +54,10 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(database: s
     assert len(answers) == 1
 
 
-def test_an_unknown_address_costs_a_hash_too(database: str) -> None:
-    make_user()
+def test_an_unknown_address_costs_a_hash_too(database: str, outside_of_tests: None) -> None:
+    user_id = make_user()
+    with db.transaction() as session:
+        session.get_one(User, user_id).password_hash = passwords.hash_password(PASSWORD)
 
     def seconds(email: str) -> float:
         begun = clock.utc_now()
@@ -163,7 +176,9 @@ def test_being_seen_is_noted_every_few_minutes(database: str) -> None:
         assert session.exec(select(SignIn)).one().seen_at == later
 
 
-def test_a_hash_with_old_parameters_is_renewed_at_sign_in(database: str) -> None:
+def test_a_hash_with_old_parameters_is_renewed_at_sign_in(
+    database: str, outside_of_tests: None
+) -> None:
     user_id = make_user()
     weak = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8_192, parallelism=1),))
     with db.transaction() as session:
@@ -171,9 +186,23 @@ def test_a_hash_with_old_parameters_is_renewed_at_sign_in(database: str) -> None
     sign_in()
     with db.reading() as session:
         stored = session.get_one(User, user_id).password_hash
-    assert stored.startswith("$argon2id$")
-    assert "m=8192" not in stored
+    assert stored.startswith(DEAR)
     assert passwords.verify(PASSWORD, stored) == (True, None)
+
+
+def test_a_password_that_everybody_knows_costs_nothing_until_somebody_signs_in_with_it(
+    database: str, outside_of_tests: None
+) -> None:
+    with passwords.known_to_everybody():
+        cheap = passwords.hash_password(PASSWORD)
+    assert not cheap.startswith(DEAR)
+    assert passwords.hash_password(PASSWORD).startswith(DEAR)
+    user_id = make_user()
+    with db.transaction() as session:
+        session.get_one(User, user_id).password_hash = cheap
+    sign_in()
+    with db.reading() as session:
+        assert session.get_one(User, user_id).password_hash.startswith(DEAR)
 
 
 def test_guessing_is_stopped_per_account_and_address_even_with_the_right_password(

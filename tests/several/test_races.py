@@ -29,8 +29,10 @@ CHECKOUT = CheckoutState.get_full_name()
 
 @pytest.fixture
 def till(far: World, several: Several) -> Iterator[Till]:
-    """The simulators keep their webhooks; the tests deliver them."""
-    yield Till(several.sandbox)
+    """The simulators keep their webhooks; the tests deliver them, and none that others left."""
+    till = Till(several.sandbox)
+    till.held()
+    yield till
     several.sandbox.control("stripe/webhooks", {"mode": "now"})
 
 

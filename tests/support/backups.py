@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -99,7 +100,10 @@ def moved_to(elsewhere: Elsewhere) -> Iterator[None]:
 @contextmanager
 def another_file_system() -> Iterator[Path]:
     """A folder that lies on another file system than the tests' temporary folders."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # no fixed name
-        if Path(folder).stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
-            pytest.skip("this machine has one file system only")
-        yield Path(folder)
+    here = Path(tempfile.gettempdir()).stat().st_dev
+    for place in (Path("/dev/shm"), Path("/var/tmp")):
+        if os.access(place, os.W_OK) and place.stat().st_dev != here:
+            with tempfile.TemporaryDirectory(dir=place) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("this machine has one file system only")

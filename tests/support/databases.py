@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from tests.support.postgres import Postgres
 DATABASES = ("sqlite", "postgres")
 SEVERAL = "several"
 """What the `world` of a journey is called that happens on several hosts, and so on PostgreSQL."""
-RUN_DIR = "MENTORSHIPS_TEST_RUN"
 # A test that forgets the fixture must fail, not write into some database that happens to be there.
 NO_DATABASE = "sqlite:////nonexistent/this-test-needs-the-database-fixture.db"
 
@@ -92,6 +91,11 @@ def on_several(item: pytest.Item) -> bool:
     return item.callspec.params.get("world") == SEVERAL
 
 
+def is_far(item: pytest.Item) -> bool:
+    """Whether a test happens on several hosts."""
+    return on_several(item) or "several" in getattr(item, "fixturenames", ())
+
+
 def databases_of(item: pytest.Item) -> set[str]:
     """Which databases a collected test touches: none, one or both."""
     if not isinstance(item, pytest.Function):
@@ -108,11 +112,23 @@ def databases_of(item: pytest.Item) -> set[str]:
     return found
 
 
-def write_report(items: list[pytest.Item], target: Path) -> None:
-    """Write `{test: [databases]}` for the comparison with one_database_only.txt."""
+@dataclass(frozen=True)
+class Report:
+    """Which collected test uses which databases, for the comparison with one_database_only.txt."""
+
+    files: frozenset[Path]
+    tests: dict[str, list[str]]
+
+
+REPORT = pytest.StashKey[Report]()
+
+
+def report_of(items: list[pytest.Item]) -> Report:
+    """The report of what was collected."""
     report: dict[str, set[str]] = {}
     for item in items:
         if found := databases_of(item):
             test = item.nodeid.partition("[")[0].partition("@")[0]
             report.setdefault(test, set()).update(found)
-    target.write_text(json.dumps({test: sorted(found) for test, found in report.items()}))
+    tests = {test: sorted(found) for test, found in report.items()}
+    return Report(frozenset(item.path for item in items), tests)
