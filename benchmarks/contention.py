@@ -50,12 +50,15 @@ Attempt = Callable[[Shop, Buyer], bool]
 def measure() -> list[Figure]:
     """The figures of both databases."""
     figures: list[Figure] = []
-    for kind in DATABASES:
-        with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
-            folder = Path(name)
-            with sandbox_process(folder / "sandbox") as simulators:
-                simulators.control("stripe/webhooks", {"mode": "hold"})
-                with environment_of(simulators.environment), database(kind, folder / "db") as url:
+    with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
+        folder = Path(name)
+        with (
+            sandbox_process(folder / "sandbox") as simulators,
+            environment_of(simulators.environment),
+        ):
+            simulators.control("stripe/webhooks", {"mode": "hold"})
+            for kind in DATABASES:
+                with database(kind, folder / kind) as url:
                     figures += _compare(kind, url)
     return figures
 
@@ -72,10 +75,11 @@ def _compare(kind: str, url: str) -> list[Figure]:
             "product hold": _hold,
         }
         times: dict[str, list[float]] = {name: [] for name in sides}
-        for turn in range(sized(6, 2)):
+        warming, rounds = sized((1, 5), (0, 1))
+        for turn in range(warming + rounds):
             for name, attempt in sides.items():
-                spent = _rush(attempt, open_shop(capacity=SEATS), _crowd(sized(200, 30)))
-                if turn:  # the first one warms up
+                spent = _rush(attempt, open_shop(capacity=SEATS), _crowd(sized(200, 15)))
+                if turn >= warming:
                     times[name].append(spent * 1000)
     middles = {name: middle(some) for name, some in times.items()}
     whole, hold = middles["product"], middles["product hold"]

@@ -33,15 +33,15 @@ FIGURES = tuple(NAMES.values())
 def measure() -> list[Figure]:
     """The figures of both databases."""
     figures: list[Figure] = []
-    for kind in DATABASES:
-        with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
-            folder = Path(name)
-            with (
-                sandbox_process(folder / "sandbox") as simulators,
-                environment_of(simulators.environment),
-                database(kind, folder / "db"),
-            ):
-                figures.append(_handle(kind, Till(simulators)))
+    with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
+        folder = Path(name)
+        with (
+            sandbox_process(folder / "sandbox") as simulators,
+            environment_of(simulators.environment),
+        ):
+            for kind in DATABASES:
+                with database(kind, folder / kind):
+                    figures.append(_handle(kind, Till(simulators)))
     return figures
 
 

@@ -122,6 +122,7 @@ def insert_days(db: Session, begin: date, end: date) -> None:
                 col(before.day) == begin - periods.DAY,
             ),
         )
+        .order_by(found.c.bucket, found.c.mentor_id)  # a day is read as a whole: keep it together
     )
     names = ["day", "mentor_id", *STATES, *(f"{name}_seconds" for name in SUMS)]
     db.connection().execute(insert(DailySeats).from_select(names, rows))
@@ -162,6 +163,7 @@ def _of_seats(db: Session, stretch: Stretch) -> Rows:
         )
         .where(*_within(event, stretch))
         .cte("moved")
+        .prefix_with("MATERIALIZED")  # else both databases look `before` up for each state
     )
     return pick(
         moved.c.mentor_id,

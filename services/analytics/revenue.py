@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import CTE, BigInteger, Date, String, cast, literal, null, union
+from sqlalchemy import BigInteger, Date, FromClause, String, cast, null, union
 from sqlalchemy import union_all as all_of
 from sqlmodel import Session, col
 
@@ -21,7 +24,7 @@ from services.analytics.reports import (
     Taking,
 )
 from services.analytics.sql import Rows, fetch, pick
-from services.analytics.takings import RECEIVED, Sources, Which, lines, sources, sums
+from services.analytics.takings import RECEIVED, Sources, Which, lines, parts, sources, sums
 from services.audit import Actor
 from services.config import settings
 from services.errors import InvalidInput, NotFound
@@ -37,6 +40,9 @@ from services.models import (
     User,
 )
 from services.money import Money, shown
+
+_Sums = tuple[int, int, int, int]
+"""Paid, refunded, payments, refunds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,36 +204,48 @@ def _mentor_id(db: Session, slug: str) -> MentorId:
 
 
 def _grouped(db: Session, of: Sources, which: Which) -> _Found:
-    """Months, mentors, offers and providers in one statement: they always add up to the same."""
-    line = lines(db, of, which)
-    found = _Found({}, {}, {}, {})
-    statement = all_of(*(_group(line, name) for name in ("bucket", *_IDS, "provider")))
-    for name, bucket, number, word, *values in fetch(db, statement):
-        taking = _taking(which.currency or "", *values)
-        if name == "bucket":
-            found.months[bucket] = taking
-        elif name == "mentor_id":
-            found.mentors[MentorId(number)] = taking
-        elif name == "offer_id":
-            found.offers[OfferId(number)] = taking
+    """Months, providers, mentors and offers in one statement: they always add up to the same.
+
+    Each source is grouped twice, not four times: providers and mentors are sums of the offers.
+    """
+    months: dict[date, _Sums] = defaultdict(_nothing)
+    providers: dict[str, _Sums] = defaultdict(_nothing)
+    mentors: dict[MentorId, _Sums] = defaultdict(_nothing)
+    offers: dict[OfferId, _Sums] = defaultdict(_nothing)
+    groups = [group for part in parts(db, of, which) for group in _groups(part)]
+    for bucket, offer, mentor, provider, *values in fetch(db, all_of(*groups)):
+        if bucket is not None:
+            months[bucket] = _added(months[bucket], values)
         else:
-            found.providers[word] = taking
-    return found
+            providers[provider] = _added(providers[provider], values)
+            mentors[mentor] = _added(mentors[mentor], values)
+            offers[offer] = _added(offers[offer], values)
+    currency = which.currency or ""
+    return _Found(
+        months={key: _taking(currency, *each) for key, each in months.items()},
+        mentors={key: _taking(currency, *each) for key, each in mentors.items()},
+        offers={key: _taking(currency, *each) for key, each in offers.items()},
+        providers={key: _taking(currency, *each) for key, each in providers.items()},
+    )
 
 
-_IDS = ("mentor_id", "offer_id")
+def _nothing() -> _Sums:
+    return (0, 0, 0, 0)
 
 
-def _group(line: CTE, name: str) -> Rows:
-    """The sums by one column of the lines, which stands in the column of its type."""
-    column = line.c[name]
-    return pick(
-        literal(name),
-        column if name == "bucket" else cast(null(), Date),
-        column if name in _IDS else cast(null(), BigInteger),
-        cast(column, String) if name == "provider" else cast(null(), String),
-        *sums(line),
-    ).group_by(column)
+def _added(one: _Sums, other: Sequence[int]) -> _Sums:
+    paid, refunded, payments, refunds = map(operator.add, one, other)
+    return (paid, refunded, payments, refunds)
+
+
+def _groups(line: FromClause) -> tuple[Rows, Rows]:
+    """The sums by bucket, and by offer, mentor and provider; columns of the other are NULL."""
+    sold = (line.c.offer_id, line.c.mentor_id, line.c.provider)
+    others = (cast(null(), BigInteger), cast(null(), BigInteger), cast(null(), String))
+    return (
+        pick(line.c.bucket, *others, *sums(line)).group_by(line.c.bucket),
+        pick(cast(null(), Date), *sold, *sums(line)).group_by(*sold),
+    )
 
 
 def _taking(

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from services.analytics import periods
 from services.analytics.periods import DAY
-from services.analytics.sql import Rows, day_spans, instant_spans, pick, whole
+from services.analytics.sql import Rows, day_spans, instant_spans, pick, unindexed, whole
 from services.ids import MentorId, OfferId
 from services.models import (
     DailyRevenue,
@@ -74,14 +74,19 @@ def sources(first: date, last: date, *, rolled_until: date | None) -> Sources:
 
 def lines(db: Session, of: Sources, which: Which) -> CTE:
     """All lines of these sources, as a table to group by. `of` must not be empty."""
-    parts: list[Rows] = []
+    return union_all(*(pick(*part.c) for part in parts(db, of, which))).cte("line")
+
+
+def parts(db: Session, of: Sources, which: Which) -> list[FromClause]:
+    """The lines of each source as a table of its own, which can be grouped in its index's order."""
+    found: list[FromClause] = []
     if of.months:
-        parts.append(_monthly(of.months, which))
+        found.append(_monthly(of.months, which).subquery("of_months"))
     if of.days:
-        parts.append(_daily(db, of.days, which))
+        found.append(_daily(db, of.days, which).subquery("of_days"))
     if of.rows:
-        parts += raw_lines(db, of.rows, which)
-    return union_all(*parts).cte("line")
+        found.append(union_all(*raw_lines(db, of.rows, which)).subquery("of_rows"))
+    return found
 
 
 def sums(line: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -93,9 +98,27 @@ def sums(line: FromClause) -> tuple[ColumnElement[Any], ...]:
 def raw_lines(
     db: Session, spans: Sequence[tuple[date, datetime, datetime]], which: Which
 ) -> tuple[Rows, Rows]:
-    """The payments and the refunds of these spans, one line each."""
+    """The payments and the refunds of these spans, one line each. `spans` must not be empty."""
     span = instant_spans(db, spans)
-    paid = (
+    # The spans say it all; the outermost instants besides show the planner how few rows that is.
+    begins, ends = min(begins for _, begins, _ in spans), max(ends for _, _, ends in spans)
+    paid, back = _payments(span), _refunds(span)
+    return (
+        _of_orders(db, paid, which, Payment.currency, Payment.provider).where(
+            col(Payment.status).in_(RECEIVED),
+            unindexed(db, Payment.completed_at) >= begins,
+            unindexed(db, Payment.completed_at) < ends,
+        ),
+        _of_orders(db, back, which, Refund.currency, Refund.provider).where(
+            unindexed(db, Refund.status) == RefundStatus.SUCCEEDED,
+            unindexed(db, Refund.settled_at) >= begins,
+            unindexed(db, Refund.settled_at) < ends,
+        ),
+    )
+
+
+def _payments(span: FromClause) -> Rows:
+    return (
         pick(
             span.c.bucket.label("bucket"),
             col(Order.mentor_id).label("mentor_id"),
@@ -114,9 +137,11 @@ def raw_lines(
             & (col(Payment.completed_at) < span.c.ends),
         )
         .join(Order, col(Order.id) == col(Payment.order_id))
-        .where(col(Payment.status).in_(RECEIVED))
     )
-    back = (
+
+
+def _refunds(span: FromClause) -> Rows:
+    return (
         pick(
             span.c.bucket,
             col(Order.mentor_id),
@@ -134,19 +159,19 @@ def raw_lines(
             (col(Refund.settled_at) >= span.c.begins) & (col(Refund.settled_at) < span.c.ends),
         )
         .join(Order, col(Order.id) == col(Refund.order_id))
-        .where(col(Refund.status) == RefundStatus.SUCCEEDED)
     )
-    return (
-        _only(paid, which, Payment.currency, Payment.provider, Order),
-        _only(back, which, Refund.currency, Refund.provider, Order),
-    )
+
+
+def _of_orders(db: Session, found: Rows, which: Which, currency: Any, provider: Any) -> Rows:
+    own = (unindexed(db, currency), unindexed(db, provider))
+    return _only(found, which, *own, Order.mentor_id, Order.offer_id)
 
 
 def _monthly(months: list[date], which: Which) -> Rows:
     table = MonthlyRevenue
     found = pick(col(table.month).label("bucket"), *_columns(table))
     found = found.where(col(table.month).in_(months))
-    return _only(found, which, table.currency, table.provider, table)
+    return _only(found, which, table.currency, table.provider, table.mentor_id, table.offer_id)
 
 
 def _daily(db: Session, days: list[tuple[date, date, date]], which: Which) -> Rows:
@@ -155,8 +180,13 @@ def _daily(db: Session, days: list[tuple[date, date, date]], which: Which) -> Ro
         pick(span.c.bucket.label("bucket"), *_columns(table))
         .select_from(span)
         .join(table, (col(table.day) >= span.c.first) & (col(table.day) <= span.c.last))
+        .where(
+            unindexed(db, table.day) >= min(first for _, first, _ in days),
+            unindexed(db, table.day) <= max(last for *_, last in days),
+        )
     )
-    return _only(found, which, table.currency, table.provider, table)
+    columns = (table.currency, table.provider, table.mentor_id, table.offer_id)
+    return _only(found, which, *(unindexed(db, column) for column in columns))
 
 
 def _columns(table: type[DailyRevenue] | type[MonthlyRevenue]) -> tuple[Any, ...]:
@@ -172,13 +202,8 @@ def _columns(table: type[DailyRevenue] | type[MonthlyRevenue]) -> tuple[Any, ...
     )
 
 
-def _only(found: Rows, which: Which, currency: Any, provider: Any, owner: Any) -> Rows:
-    if which.currency is not None:
-        found = found.where(col(currency) == which.currency)
-    if which.provider is not None:
-        found = found.where(col(provider) == which.provider)
-    if which.mentor is not None:
-        found = found.where(col(owner.mentor_id) == which.mentor)
-    if which.offer is not None:
-        found = found.where(col(owner.offer_id) == which.offer)
-    return found
+def _only(found: Rows, which: Which, *columns: Any) -> Rows:
+    """Narrowed by `columns`: currency, provider, mentor and offer."""
+    wanted = (which.currency, which.provider, which.mentor, which.offer)
+    named = [one == value for one, value in zip(columns, wanted, strict=True) if value is not None]
+    return found.where(*named)
