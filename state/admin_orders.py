@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import reflex as rx
@@ -19,7 +19,7 @@ from state.guard import requires
 from state.listing import Listing
 from state.orders import STATUS
 from state.phase import loading
-from state.shown import NEVER, Moment, date
+from state.shown import ALIKE, NEVER, Moment, date
 
 PATH = "/admin/orders"
 CHOICES = {status.value: status.value.capitalize() for status in OrderStatus} | {
@@ -72,7 +72,7 @@ class AdminOrdersState(Listing, AppState):
         await live.follow(self, self.load, self._show, loading(self))
 
     def _show(self, part: Part[OrderView]) -> None:
-        self.rows = [_row(order, self.time_zone) for order in part.rows]
+        self.rows = _rows(part.rows, self.time_zone)
         self._end(PATH, part, "order")
 
     @rx.event
@@ -80,6 +80,11 @@ class AdminOrdersState(Listing, AppState):
     async def search(self, form: dict[str, Any]) -> rx.event.EventSpec:
         """Search for words."""
         return self._searched(PATH, form)
+
+
+@lru_cache(ALIKE)
+def _rows(orders: tuple[OrderView, ...], zone: str) -> list[AdminOrder]:
+    return [_row(order, zone) for order in orders]
 
 
 def _row(order: OrderView, zone: str) -> AdminOrder:
