@@ -15,7 +15,8 @@ class Figure:
     """One line of the table.
 
     `value` and `baseline` are in `unit`; `ratio` is value / baseline. The goal is about the ratio
-    where there is one and about the value where not. `holds` is None without a goal.
+    where there is one and about the value where not; of a dashboard it is about the value, and the
+    baseline is told besides. `holds` is None without a goal.
     """
 
     name: str
