@@ -75,7 +75,7 @@ def _compare(kind: str, url: str) -> list[Figure]:
             "product hold": _hold,
         }
         times: dict[str, list[float]] = {name: [] for name in sides}
-        warming, rounds = sized((1, 5), (0, 1))
+        warming, rounds = sized((2, 15), (0, 1))
         for turn in range(warming + rounds):
             for name, attempt in sides.items():
                 spent = _rush(attempt, open_shop(capacity=SEATS), _crowd(sized(200, 15)))
