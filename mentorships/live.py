@@ -32,7 +32,7 @@ READ_AGAIN_SECONDS = 2.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 COUNT_OPEN_SECONDS = 30.0
 READERS = 2
-TAB_PAUSE = 0.02
+TAB_PAUSE = 0.03
 """The more tabs one change is handed to, the longer the pause after it, and no longer than
 `REPORT_PAUSE`: a hundred open pages in a rush follow less often, yet within a second."""
 
