@@ -154,7 +154,7 @@ def failed(taken: Taken, error: Exception) -> None:
     outage = isinstance(error, ProviderUnavailable)
     given_up = taken.attempt >= (MAX_OUTAGES if outage else MAX_FAILURES)
     with db.transaction() as session:
-        event = session.get_one(InboxEvent, taken.id)
+        event = session.get_one(InboxEvent, taken.id, with_for_update=True)
         if event.status is not InboxStatus.RECEIVED:  # the lease ran out, another has handled it
             return
         event.error = redaction.text(f"{type(error).__name__}: {error}")[:500]

@@ -113,7 +113,7 @@ def failed(message: Message, error: Exception) -> None:
     """Put the message back with back-off, or into the dead letters."""
     dead = is_final(message, error)
     with db.transaction() as session:
-        row = session.get_one(OutboxMessage, message.id)
+        row = session.get_one(OutboxMessage, message.id, with_for_update=True)
         if row.status is OutboxStatus.SENT:  # the lease ran out, and another has sent it
             return
         row.error = redaction.text(f"{type(error).__name__}: {error}")[:500]

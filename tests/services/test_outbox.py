@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from threading import Thread
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import col, update
 
 from jobs import outbox as sending
 from services import clock, db, email_links, mail, operators, outbox
@@ -90,6 +94,32 @@ def test_a_sender_that_dies_between_the_vendor_and_the_stamp_loses_and_doubles_n
     studio.sweep()
     assert _only().status is OutboxStatus.SENT
     assert studio.mails(ADA) == ["Please look: ord_1"]
+
+
+def test_a_failure_that_is_told_while_another_tells_of_success_changes_nothing(
+    database: str,
+) -> None:
+    """Two workers hold one message, since the first one's lease ran out."""
+    _alert(an_admin())
+    [slow] = outbox.take()
+    late = Thread(target=outbox.failed, args=(slow, OUTAGE))
+    with db.transaction() as session:
+        sent = update(OutboxMessage).where(col(OutboxMessage.id) == slow.id)
+        session.exec(sent.values(status=OutboxStatus.SENT))
+        late.start()
+        _until_it_waits(database)
+    late.join()
+    assert (_only().status, _only().error) == (OutboxStatus.SENT, "")
+
+
+def _until_it_waits(database: str) -> None:
+    """On SQLite there is nothing to look at: whoever writes waits before it reads."""
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    waiting = not database.startswith("postgresql")
+    while not waiting:
+        time.sleep(0.005)
+        with db.reading() as session:
+            waiting = bool(session.connection().execute(waits).scalar_one())
 
 
 def test_a_sender_that_dies_before_the_vendor_is_followed_by_another(studio: Studio) -> None:
