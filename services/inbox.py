@@ -142,7 +142,7 @@ def take(*, limit: int = 20) -> list[Taken]:
 def settled(taken: Taken, outcome: Outcome) -> None:
     """Stamp the event: its effects are committed."""
     with db.transaction() as session:
-        event = session.get_one(InboxEvent, taken.id)
+        event = session.get_one(InboxEvent, taken.id, with_for_update=True)
         event.status = InboxStatus(outcome.value)
         event.error = ""
         event.handled_at = clock.utc_now() if outcome is Outcome.HANDLED else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
+from sqlmodel import col, update
 
 from jobs.inbox import handle_inbox
-from services import clock, inbox, outbox
+from services import clock, db, inbox, outbox
 from services.audit import Actor
 from services.errors import (
     NotAllowed,
@@ -19,6 +21,7 @@ from services.errors import (
 from services.inbox import Outcome
 from services.models import AuditEntry, InboxEvent, InboxStatus, JobRun, JobStatus
 from tests.services.rows import a_user, acting, an_admin
+from tests.support.locks import until_somebody_waits
 from tests.support.studio import BEGINNING, Studio, stored
 
 OUTAGE = ProviderUnavailable("stripe", "away")
@@ -111,6 +114,39 @@ def test_a_failure_that_comes_after_somebody_elses_success_changes_nothing(datab
         [quick] = inbox.take()
         inbox.settled(quick, Outcome.HANDLED)
     inbox.failed(slow, ProviderRejected("stripe", "no"))
+    [event] = stored(InboxEvent)
+    assert (event.status, event.error) == (InboxStatus.HANDLED, "")
+
+
+def test_a_failure_that_is_told_while_another_tells_of_success_changes_nothing(
+    database: str,
+) -> None:
+    """Two workers hold one event, since the first one's lease ran out."""
+    _received()
+    [slow] = inbox.take()
+    late = Thread(target=inbox.failed, args=(slow, OUTAGE))
+    with db.transaction() as session:
+        handled = update(InboxEvent).where(col(InboxEvent.id) == slow.id)
+        session.exec(handled.values(status=InboxStatus.HANDLED))
+        late.start()
+        until_somebody_waits(database)
+    late.join()
+    [event] = stored(InboxEvent)
+    assert (event.status, event.error) == (InboxStatus.HANDLED, "")
+
+
+def test_a_success_that_is_told_while_another_tells_of_a_failure_leaves_no_trace_of_it(
+    database: str,
+) -> None:
+    _received()
+    [quick] = inbox.take()
+    success = Thread(target=inbox.settled, args=(quick, Outcome.HANDLED))
+    with db.transaction() as session:
+        refused = update(InboxEvent).where(col(InboxEvent.id) == quick.id)
+        session.exec(refused.values(error="ProviderUnavailable: stripe: away"))
+        success.start()
+        until_somebody_waits(database)
+    success.join()
     [event] = stored(InboxEvent)
     assert (event.status, event.error) == (InboxStatus.HANDLED, "")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import col, update
 
 from jobs import outbox as sending
@@ -18,6 +16,7 @@ from services.errors import (
 )
 from services.models import AuditEntry, LinkPurpose, OutboxMessage, OutboxStatus, User
 from tests.services.rows import a_user, an_admin
+from tests.support.locks import until_somebody_waits
 from tests.support.studio import BEGINNING, Studio, stored
 
 OUTAGE = ProviderUnavailable("resend", "away")
@@ -107,19 +106,9 @@ def test_a_failure_that_is_told_while_another_tells_of_success_changes_nothing(
         sent = update(OutboxMessage).where(col(OutboxMessage.id) == slow.id)
         session.exec(sent.values(status=OutboxStatus.SENT))
         late.start()
-        _until_it_waits(database)
+        until_somebody_waits(database)
     late.join()
     assert (_only().status, _only().error) == (OutboxStatus.SENT, "")
-
-
-def _until_it_waits(database: str) -> None:
-    """On SQLite there is nothing to look at: whoever writes waits before it reads."""
-    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    waiting = not database.startswith("postgresql")
-    while not waiting:
-        time.sleep(0.005)
-        with db.reading() as session:
-            waiting = bool(session.connection().execute(waits).scalar_one())
 
 
 def test_a_sender_that_dies_before_the_vendor_is_followed_by_another(studio: Studio) -> None:
