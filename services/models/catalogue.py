@@ -15,7 +15,10 @@ from services.models.base import choice, fk, instant, pk, public_id, text
 
 
 class Mentor(SQLModel, table=True):
-    """The public profile of a user who mentors. Capacity 0 means closed, and is legal."""
+    """The public profile of a user who mentors. Capacity 0 means closed, and is legal.
+
+    A suspended mentor offers no slots; the clocks of their packs stand still.
+    """
 
     __tablename__ = "mentor"
     __table_args__ = (
@@ -32,6 +35,7 @@ class Mentor(SQLModel, table=True):
     photo_key: str | None = text(120, nullable=True)
     capacity: int = Field(default=10)
     listed: bool = Field(default=False)
+    suspended_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
 
 

@@ -71,3 +71,18 @@ class EmailLink(SQLModel, table=True):
     created_at: datetime = instant()
     expires_at: datetime = instant(index=True)
     used_at: datetime | None = instant(nullable=True)
+
+
+class Onboarding(SQLModel, table=True):
+    """What a mentee told about themselves before the first booking; `done_at` opens booking."""
+
+    __tablename__ = "onboarding"
+
+    user_id: UserId = fk("user.id", primary_key=True, index=False)
+    about: str = text(2000, default="")
+    goals: str = text(2000, default="")
+    preferences: str = text(1000, default="")
+    zone_confirmed_at: datetime | None = instant(nullable=True)
+    calendar_skipped_at: datetime | None = instant(nullable=True)
+    done_at: datetime | None = instant(nullable=True)
+    created_at: datetime = instant()

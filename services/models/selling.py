@@ -11,7 +11,17 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
-from services.ids import MentorId, OfferId, OrderId, PackId, PaymentId, RefundId, SeatId, UserId
+from services.ids import (
+    MentorId,
+    OfferId,
+    OrderId,
+    PackId,
+    PaymentId,
+    RefundId,
+    SeatId,
+    SessionId,
+    UserId,
+)
 from services.models.base import choice, fk, instant, pk, public_id, text
 
 
@@ -230,7 +240,8 @@ class CreditEntry(SQLModel, table=True):
     """Why a pack's balance changed. Append-only: triggers refuse update and delete.
 
     `amount` counts credits: positive into the pack, negative out of it; a reservation or its
-    return moves credits between available and reserved and counts the moved ones.
+    return moves credits between available and reserved and counts the moved ones. A session's
+    credit is reserved, consumed and returned at most once each: a constraint says so.
     """
 
     __tablename__ = "credit_entry"
@@ -242,6 +253,7 @@ class CreditEntry(SQLModel, table=True):
             sqlite_where=sql("kind = 'purchase'"),
             postgresql_where=sql("kind = 'purchase'"),
         ),
+        Index("uq_credit_entry_session_id_kind", "session_id", "kind", unique=True),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
     )
 
@@ -250,4 +262,5 @@ class CreditEntry(SQLModel, table=True):
     kind: CreditKind = choice(CreditKind, name="credit_kind")
     amount: int
     actor_id: UserId | None = fk("user.id", nullable=True)
+    session_id: SessionId | None = fk("mentoring_session.id", nullable=True, index=False)
     created_at: datetime = instant()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -13,7 +13,14 @@ from sqlmodel import Session, SQLModel
 from services import clock, db
 from services.audit import Actor
 from services.models import (
+    LIVE_SESSIONS,
+    Availability,
+    CreditEntry,
+    CreditKind,
     Mentor,
+    MentoringSession,
+    OccupiedTime,
+    Onboarding,
     Order,
     Pack,
     PackOffer,
@@ -27,6 +34,7 @@ from services.models import (
     Seat,
     SeatStatus,
     User,
+    WeeklyHours,
 )
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -89,6 +97,79 @@ def a_pack(seat: Seat, *, left: int = 4, **fields: Any) -> Pack:
             mentee_id=seat.mentee_id, mentor_id=seat.mentor_id, seat_id=seat.id, left=left, **fields
         )
     )
+
+
+def open_hours(
+    mentor: Mentor,
+    *,
+    zone: str = "UTC",
+    hours: tuple[int, int] = (0, 24),
+    days: Iterable[int] = range(7),
+    **fields: Any,
+) -> Availability:
+    """A mentor who can be booked from one hour to another of each of these weekdays (Monday is 0),
+    from a day ahead."""
+    minutes: dict[str, Any] = {
+        "session_minutes": 60,
+        "buffer_minutes": 0,
+        "notice_minutes": 1440,
+        "horizon_days": 30,
+    }
+    rules = saved(Availability(mentor_id=mentor.id, time_zone=zone, **minutes | fields))
+    first, last = hours
+    for day in days:
+        saved(
+            WeeklyHours(
+                mentor_id=mentor.id, weekday=day, start_minute=first * 60, end_minute=last * 60
+            )
+        )
+    return rules
+
+
+def onboarded(user: User) -> User:
+    """The person has told what is needed before the first booking."""
+    now = clock.utc_now()
+    saved(Onboarding(user_id=user.id, goals="Learn", zone_confirmed_at=now, done_at=now))
+    return user
+
+
+def a_session(
+    pack: Pack, starts_at: datetime, *, minutes: int = 60, buffer: int = 0, **fields: Any
+) -> MentoringSession:
+    """A session of a pack, scheduled unless told otherwise, with the time that it takes when it is
+    live and the entry that reserved its credit; the pack's own numbers are left alone."""
+    ends_at = starts_at + timedelta(minutes=minutes)
+    with db.transaction() as session:
+        mentor = session.get_one(Mentor, pack.mentor_id)
+        row = MentoringSession(
+            pack_id=pack.id,
+            mentee_id=pack.mentee_id,
+            mentor_id=mentor.id,
+            mentor_user_id=mentor.user_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            **fields,
+        )
+        session.add(row)
+        session.flush()
+        session.add(
+            CreditEntry(pack_id=pack.id, kind=CreditKind.RESERVE, amount=-1, session_id=row.id)
+        )
+        if row.status in LIVE_SESSIONS:
+            for person, until in (
+                (row.mentee_id, ends_at),
+                (row.mentor_user_id, ends_at + timedelta(minutes=buffer)),
+            ):
+                session.add(
+                    OccupiedTime(
+                        person_id=person,
+                        session_id=row.id,
+                        mentor_side=person == row.mentor_user_id,
+                        starts_at=starts_at,
+                        ends_at=until,
+                    )
+                )
+    return row
 
 
 def an_order(mentee: User, offer: PackOffer, *, at: datetime | None = None, **fields: Any) -> Order:
