@@ -1,0 +1,102 @@
+"""How a zone's wall clock runs, in whole seconds since 1970: stretches of time in which it keeps
+the same distance to UTC, and the dates it shows. Between two changes of that distance local time
+is plain arithmetic, which is why nothing here or above it needs `fold`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+DAY = 86_400
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_CHUNK = 128 * DAY
+
+
+class Stretch(NamedTuple):
+    """From `begins` until before `ends`, clocks show UTC plus `offset`; all in seconds."""
+
+    begins: int
+    ends: int
+    offset: int
+
+
+class DayPart(NamedTuple):
+    """While `begins` <= instant < `ends` the clock shows this date and (instant - midnight).
+
+    A date is one part, or two when clocks change on it. `midnight` need not lie in the part.
+    """
+
+    day: date
+    begins: int
+    ends: int
+    midnight: int
+
+
+def day_parts(zone: str, begins: int, ends: int) -> Iterator[DayPart]:
+    """The dates that the zone's clocks show from `begins` until before `ends`, in order."""
+    for start, end, offset in _stretches(zone, begins, ends):
+        for number in range((start + offset) // DAY, (end + offset - 1) // DAY + 1):
+            midnight = number * DAY - offset
+            yield DayPart(
+                date.fromordinal(_EPOCH_DAY + number),
+                max(start, midnight),
+                min(end, midnight + DAY),
+                midnight,
+            )
+
+
+def local_day(zone: str, instant: datetime) -> date:
+    """The date that the zone's clocks show at an instant."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def first_after(zone: str, day: date) -> int:
+    """The first instant at which the zone's clocks show a later date than `day`."""
+    about = (day.toordinal() - _EPOCH_DAY) * DAY
+    return next(part.begins for part in day_parts(zone, about, about + 4 * DAY) if part.day > day)
+
+
+def _stretches(zone: str, begins: int, ends: int) -> Iterator[Stretch]:
+    for chunk in range(begins // _CHUNK, (ends - 1) // _CHUNK + 1):
+        for start, end, offset in _of_chunk(zone, chunk):
+            if start < ends and end > begins:
+                yield Stretch(max(start, begins), min(end, ends), offset)
+
+
+@lru_cache(maxsize=4096)
+def _of_chunk(zone: str, chunk: int) -> tuple[Stretch, ...]:
+    """The stretches of the chunk-th 128 days since 1970. No zone changes twice within a day."""
+    info = ZoneInfo(zone)
+    found: list[Stretch] = []
+    begins, end = chunk * _CHUNK, (chunk + 1) * _CHUNK
+    offset = _offset(info, begins)
+    for day in range(begins + DAY, end + 1, DAY):
+        now = _offset(info, day)
+        if now != offset:
+            change = _change(info, day - DAY, day)
+            found.append(Stretch(begins, change, offset))
+            begins, offset = change, now
+    if begins < end:
+        found.append(Stretch(begins, end, offset))
+    return tuple(found)
+
+
+def _change(info: ZoneInfo, low: int, high: int) -> int:
+    """The first instant after `low` with the offset of `high`, by halving."""
+    before = _offset(info, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(info, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset(info: ZoneInfo, instant: int) -> int:
+    offset = datetime.fromtimestamp(instant, info).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())
