@@ -1,7 +1,7 @@
 """The simulators' app: `granian --interface asgi --factory mentorships.sandbox.app:create_app`.
 
 Listens on loopback only. People's pages (/sandbox/*) are seen through the web process; the vendors'
-APIs (/stripe, /resend) and the controls (/control) never leave the machine.
+APIs (/stripe, /resend, /google) and the controls (/control) never leave the machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from starlette.routing import BaseRoute
 
 from mentorships.sandbox import (
     control,
+    control_google,
     control_stripe,
+    google_api,
+    google_channels,
+    pages_google,
     pages_mail,
     pages_stripe,
     resend_api,
@@ -59,6 +63,8 @@ def _routes(sandbox: Sandbox) -> list[BaseRoute]:
         routes += [*stripe_api.routes(), *control_stripe.routes(), *pages_stripe.routes()]
     if simulated["Resend"]:
         routes += [*resend_api.routes(), *pages_mail.routes()]
+    if simulated["Google"]:
+        routes += [*google_api.routes(), *control_google.routes(), *pages_google.routes()]
     return routes
 
 
@@ -75,10 +81,12 @@ def create_app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        tasks: list[asyncio.Task[None]] = []
+        steps: list[Callable[[Sandbox], Awaitable[None]]] = []
         if current.simulated["Stripe"]:
-            for step in (_keep_time, stripe_webhooks.deliver):
-                tasks.append(asyncio.create_task(_for_ever(step, sandbox)))
+            steps += [_keep_time, stripe_webhooks.deliver]
+        if current.simulated["Google"]:
+            steps.append(google_channels.deliver)
+        tasks = [asyncio.create_task(_for_ever(step, sandbox)) for step in steps]
         yield
         for task in tasks:
             task.cancel()

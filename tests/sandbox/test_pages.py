@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b64encode
 from collections.abc import Callable
 
 import httpx
@@ -206,6 +207,13 @@ def test_the_mailbox_shows_mails_and_their_links(simulators: Simulators, mail: M
         "subject": "Verify <your> address",
         "text": f"Hello, open {link} please.",
         "html": f'<p><a href="{link}">Verify</a></p><script>alert(1)</script>',
+        "attachments": [
+            {
+                "filename": "session.ics",
+                "content": b64encode(b"SUMMARY:<b>Zo\xc3\xab").decode(),
+                "content_type": "text/calendar; method=REQUEST",
+            }
+        ],
     }
     mail_id = mail("/emails", body).json()["id"]
     listed = simulators.http.get("/sandbox/mail?to=mentee@example.com").text
@@ -215,6 +223,8 @@ def test_the_mailbox_shows_mails_and_their_links(simulators: Simulators, mail: M
     answer = simulators.http.get(f"/sandbox/mail/{mail_id}")
     assert f'<a href="{link}"' in answer.text
     assert 'target="_top"' in answer.text
+    assert "Attached: session.ics" in answer.text
+    assert "SUMMARY:&lt;b&gt;Zoë" in answer.text
     assert '<base target="_top"><p>' in html.unescape(answer.text)
     # The mail's own HTML is only ever inside the frame, where nothing may run.
     assert "<script" not in answer.text

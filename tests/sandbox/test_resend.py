@@ -62,7 +62,8 @@ def test_exchanges_match_resends_specification(simulators: Simulators, mail: Mai
     document = spec("resend.json")
     paths = {path: document["paths"][path] for path in PATHS}
     api = OpenAPI.from_dict({**document, "paths": paths, "webhooks": {}})
-    sent = mail("/emails", message(), key="purchase/ord_1")
+    file = {"filename": "session.ics", "content": "QkVHSU4=", "content_type": "text/calendar"}
+    sent = mail("/emails", message(attachments=[file]), key="purchase/ord_1")
     batch = mail("/emails/batch", [message(headers=None), message(subject="Two")])
     bearer = {"authorization": sent.request.headers["authorization"]}
     found = simulators.http.get(f"/resend/emails/{sent.json()['id']}", headers=bearer)
