@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from jobs import inbox, outbox, periodic
+from jobs import calendar, inbox, outbox, periodic
 from jobs.heartbeat import Heartbeat
 from jobs.queue import huey
 from services import observability
 from services import outbox as outbox_service
 
-__all__ = ["huey", "inbox", "outbox", "periodic"]
+__all__ = ["calendar", "huey", "inbox", "outbox", "periodic"]
 
 heartbeat = Heartbeat(beat=huey.beat, rest=huey.rest)
 _first = threading.Lock()
@@ -22,7 +22,8 @@ def _start() -> None:
     if _first.acquire(blocking=False):
         observability.start("worker")
         outbox_service.on_added(outbox.wake)
-        outbox.wake()
+        outbox.wake_others()
+        outbox.wake_calendars()
         inbox.wake()
     heartbeat.start()
 

@@ -1,12 +1,19 @@
-"""Sending what the outbox holds. `SENDERS` says who sends what."""
+"""Sending what the outbox holds. `SENDERS` says who sends what.
+
+What goes to calendars has a task of its own: a calendar that does not answer holds up no mail, no
+refund, and no sweep.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import clock, db, mail, notifications, outbox, refunds, tracing
+from services import calendar, clock, db, mail, notifications, outbox, refunds, tracing
 from services.outbox import Message
 
 
@@ -18,7 +25,26 @@ def _refund(message: Message) -> None:
     refunds.send(refund=message.data["refund"])
 
 
-SENDERS: dict[str, Callable[[Message], None]] = {"mail": _mail, "refund": _refund}
+def _calendar(message: Message) -> None:
+    data = message.data
+    calendar.write(session_id=data["session_id"], connection_id=data["connection_id"])
+
+
+def _revoke(message: Message) -> None:
+    calendar.give_back(connection_id=message.data["connection_id"])
+
+
+SENDERS: dict[str, Callable[[Message], None]] = {
+    "mail": _mail,
+    "refund": _refund,
+    "calendar_write": _calendar,
+    "calendar_revoke": _revoke,
+}
+CALENDAR_KINDS = frozenset({"calendar_write", "calendar_revoke"})
+AT_ONCE = 4
+"""Each waits for its vendor alone, and the leases last for all of them."""
+
+_writing = threading.Lock()
 
 
 def send(message: Message) -> None:
@@ -46,13 +72,38 @@ def _bury(message: Message, error: Exception) -> None:
             )
 
 
+def _send_traced(message: Message) -> None:
+    with tracing.bound(message.trace or tracing.new_id()):
+        send(message)
+
+
 @huey.task()
 def send_outbox() -> None:
-    """Send everything that is due, oldest first."""
-    while messages := outbox.take():
+    """Send everything that is due and is not for a calendar, oldest first."""
+    while messages := outbox.take(without=CALENDAR_KINDS):
         for message in messages:
-            with tracing.bound(message.trace or tracing.new_id()):
-                send(message)
+            _send_traced(message)
 
 
-wake = WakeUp(send_outbox)
+@huey.task()
+def write_calendars() -> None:
+    """Send what is due for calendars, a few at a time; one thread of a worker at most does so."""
+    if not _writing.acquire(blocking=False):
+        return
+    try:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox") as pool:
+            while messages := outbox.take(only=CALENDAR_KINDS, limit=AT_ONCE):
+                runs = [pool.submit(copy_context().run, _send_traced, each) for each in messages]
+                for run in runs:
+                    run.result()
+    finally:
+        _writing.release()
+
+
+wake_calendars = WakeUp(write_calendars)
+wake_others = WakeUp(send_outbox)
+
+
+def wake(kind: str) -> None:
+    """Have messages of this kind sent soon."""
+    (wake_calendars if kind in CALENDAR_KINDS else wake_others)()

@@ -8,11 +8,12 @@ from datetime import timedelta
 import structlog
 from huey import crontab
 
+from jobs.calendar import sync_calendars
 from jobs.inbox import handle_inbox
-from jobs.outbox import send_outbox
+from jobs.outbox import send_outbox, write_calendars
 from jobs.queue import huey
 from jobs.runs import close_lost, recorded
-from services import analytics, checkout, outages, packs, topics, tracing
+from services import analytics, booking, checkout, outages, packs, sessions, topics, tracing
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
@@ -31,6 +32,10 @@ def roll_up_reports() -> None:
 SWEPT: dict[str, Callable[[], object]] = {
     "handle_inbox": handle_inbox.call_local,
     "sweep_checkouts": checkout.sweep,
+    "lapse_bookings": booking.lapse_due,
+    "advance_sessions": sessions.advance_due,
+    # Before packs expire: a day that does not count lets them run longer.
+    "count_offered_days": sessions.count_offered_days,
     "expire_packs": packs.expire_due,
     "send_outbox": send_outbox.call_local,
     "close_lost_runs": close_lost,
@@ -44,7 +49,7 @@ log = structlog.get_logger()
 
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
-    """The guarantee behind every wake-up: events, messages, ended holds, expired packs, reports."""
+    """The guarantee behind every wake-up: events, messages, holds, sessions, packs, reports."""
     for name, part in SWEPT.items():
         with tracing.bound(tracing.new_id()):
             try:
@@ -54,6 +59,18 @@ def sweep() -> None:
                     log.error(f"{away}_away", part=name, reason=outages.reason(error))
                     return  # the others would only say the same
                 log.exception("sweep_failed", part=name)
+
+
+@huey.periodic_task(EVERY_MINUTE)
+def poll_calendars() -> None:
+    """Read the calendars that are due: pushes get lost, and a taken-back consent says nothing."""
+    sync_calendars.call_local()
+
+
+@huey.periodic_task(EVERY_MINUTE)
+def send_to_calendars() -> None:
+    """The guarantee behind their wake-ups."""
+    write_calendars.call_local()
 
 
 @huey.periodic_task(EVERY_4_MINUTES)

@@ -14,12 +14,16 @@ from mentorships.guard import Guard, on_backend_exception
 from mentorships.http import (
     auth,
     failures,
+    feeds,
     files,
+    google_push,
     health,
     metrics,
     middleware,
+    oauth,
     reports,
     sandbox_proxy,
+    sessions,
     webhooks,
 )
 from mentorships.live import live
@@ -51,7 +55,11 @@ http_app = Starlette(
         *metrics.routes,
         *auth.routes,
         *files.routes,
+        *feeds.routes,
+        *oauth.routes,
+        *google_push.routes,
         *reports.routes,
+        *sessions.routes,
         *sandbox_proxy.routes(settings()),
     ],
     exception_handlers={Exception: failures.in_route},

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from services.audit import Actor
 from services.errors import NotAllowed, NotFound, SignInNeeded, VerificationNeeded
 from services.ids import UserId
-from services.models import Mentor, OfferStatus, Order, PackOffer, User
+from services.models import Mentor, MentoringSession, OfferStatus, Order, PackOffer, User
 
 
 def require_user(actor: Actor) -> UserId:
@@ -55,6 +55,17 @@ def order_for(db: Session, actor: Actor, public_id: str) -> Order:
     if order is None or not (actor.is_admin or order.mentee_id == actor.user_id):
         raise NotFound("order")
     return order
+
+
+def session_for(db: Session, actor: Actor, public_id: str) -> MentoringSession:
+    """A session: of oneself as mentee or as mentor, or any for an admin."""
+    session = db.exec(
+        select(MentoringSession).where(MentoringSession.public_id == public_id)
+    ).one_or_none()
+    own = session is not None and actor.user_id in {session.mentee_id, session.mentor_user_id}
+    if session is None or not (actor.is_admin or own):
+        raise NotFound("session")
+    return session
 
 
 def mentor_for(db: Session, actor: Actor, slug: str) -> Mentor:

@@ -13,8 +13,12 @@ from sqlmodel import Session, col, select
 
 from services import clock
 from services.models import (
+    OPEN_SESSIONS,
     InboxEvent,
     InboxStatus,
+    MentoringSession,
+    Objection,
+    ObjectionStatus,
     Order,
     OrderStatus,
     OutboxMessage,
@@ -43,6 +47,8 @@ class Backlog:
     outbox: Queue
     orders: dict[str, int]
     seats: dict[str, int]
+    sessions: dict[str, int]
+    objections: int
     refunds_failed: int
 
 
@@ -64,6 +70,8 @@ def read(db: Session) -> Backlog:
         ),
         orders=_by_status(db, col(Order.status), OrderStatus),
         seats=_by_status(db, col(Seat.status), [s for s in SeatStatus if s != SeatStatus.RELEASED]),
+        sessions=_by_status(db, col(MentoringSession.status), sorted(OPEN_SESSIONS)),
+        objections=_count(db, col(Objection.status) == ObjectionStatus.OPEN),
         refunds_failed=_count(db, col(Refund.status) == RefundStatus.FAILED),
     )
 

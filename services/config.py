@@ -42,6 +42,10 @@ from services.setting_types import (
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 STRIPE_API = "https://api.stripe.com"
 RESEND_API = "https://api.resend.com"
+GOOGLE_API = "https://www.googleapis.com"
+GOOGLE_OAUTH = "https://oauth2.googleapis.com"
+GOOGLE_CONSENT = "https://accounts.google.com/o/oauth2/v2/auth"
+SIMULATED_GOOGLE_CLIENT = "simulator.apps.googleusercontent.com"
 SIMULATED_STRIPE_KEY = "sk_test_simulator"
 SIMULATED_RESEND_KEY = "re_simulator"
 
@@ -95,6 +99,15 @@ class Settings(BaseSettings):
     smtp_password: str = ""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
 
+    google_client_id: str = ""
+    google_client_secret: str = ""
+    google_api_base: Url = ""
+    google_oauth_base: Url = ""
+    google_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    calendar_poll_minutes: int = Field(default=3, ge=1, le=60)
+    calendar_fresh_seconds: int = Field(default=60, ge=0, le=3600)
+    calendar_unknown_minutes: int = Field(default=60, ge=5, le=1440)
+
     seat_hold_minutes: int = Field(default=35, ge=31, le=1440)
     hold_unreachable_minutes: int = Field(default=15, ge=1, le=1440)
     open_checkouts_per_account: int = Field(default=3, ge=1, le=50)
@@ -102,6 +115,18 @@ class Settings(BaseSettings):
     delayed_payment_days: int = Field(default=7, ge=1, le=30)
     grace_hours: int = Field(default=72, ge=1, le=720)
     default_capacity: int = Field(default=10, ge=0, le=1000)
+    session_minutes: int = Field(default=60, ge=15, le=480)
+    buffer_minutes: int = Field(default=0, ge=0, le=60)
+    notice_hours: int = Field(default=24, ge=0, le=720)
+    horizon_days: int = Field(default=30, ge=1, le=365)
+    slot_step_minutes: int = Field(default=30, ge=5, le=480)
+    slot_hold_minutes: int = Field(default=5, ge=1, le=60)
+    change_limit_hours: int = Field(default=24, ge=0, le=168)
+    join_minutes: int = Field(default=15, ge=0, le=120)
+    decide_hours: int = Field(default=72, ge=1, le=720)
+    objection_days: int = Field(default=7, ge=1, le=90)
+    pack_extension_days: int = Field(default=14, ge=1, le=90)
+    feed_past_days: int = Field(default=90, ge=1, le=730)
     session_days: int = Field(default=30, ge=1, le=365)
     verify_link_hours: int = Field(default=24, ge=1, le=168)
     reset_link_minutes: int = Field(default=60, ge=5, le=1440)
@@ -120,6 +145,7 @@ class Settings(BaseSettings):
             raise ValueError("WEB_WORKERS is more than 1, but REDIS_URL is missing")
         self._check_mail()
         self._check_stripe()
+        self._check_google()
         self._check_production()
         return self
 
@@ -158,6 +184,27 @@ class Settings(BaseSettings):
             f"{self.sandbox_address}/resend" if simulated else RESEND_API
         )
 
+    def _check_google(self) -> None:
+        if bool(self.google_client_id) != bool(self.google_client_secret):
+            raise ValueError(
+                "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together, and one is missing"
+            )
+        simulated = not self.google_client_id
+        for name in ("google_api_base", "google_oauth_base"):
+            base: str = getattr(self, name)
+            if base and not simulated and _is_loopback(base):
+                raise ValueError(
+                    f"GOOGLE_CLIENT_ID is set, but {name.upper()} points at a simulator: "
+                    "remove one of the two"
+                )
+            if base and simulated and not _is_loopback(base):
+                raise ValueError(f"{name.upper()} is set, but GOOGLE_CLIENT_ID is missing")
+        played = f"{self.sandbox_address}/google"
+        self.google_api_base = self.google_api_base or (played if simulated else GOOGLE_API)
+        self.google_oauth_base = self.google_oauth_base or (
+            f"{played}/oauth" if simulated else GOOGLE_OAUTH
+        )
+
     def _check_production(self) -> None:
         if self.app_env != "production":
             return
@@ -183,6 +230,8 @@ class Settings(BaseSettings):
         return {
             "Stripe": not self.stripe_secret_key,
             "Resend": self.mail_provider == "resend" and not self.resend_api_key,
+            # In production a studio may well do without: then nobody is offered to connect.
+            "Google": not self.google_client_id and self.app_env != "production",
         }
 
     @property
@@ -233,6 +282,32 @@ class Settings(BaseSettings):
     def effective_resend_key(self) -> str:
         """The key sent to Resend, or to the simulator."""
         return self.resend_api_key or SIMULATED_RESEND_KEY
+
+    @property
+    def google_offered(self) -> bool:
+        """Whether people can connect their Google calendar."""
+        return bool(self.google_client_id) or self.simulated["Google"]
+
+    @property
+    def google_consent_url(self) -> str:
+        """Where people are asked whether the studio may use their calendar."""
+        played = f"{self.public_url}/sandbox/google/o/oauth2/v2/auth"
+        return GOOGLE_CONSENT if self.google_client_id else played
+
+    @property
+    def google_redirect_url(self) -> str:
+        """Where Google sends them back to; must be registered there, letter by letter."""
+        return f"{self.public_url}/oauth/google/callback"
+
+    @property
+    def effective_google_client_id(self) -> str:
+        """The client that Google, or the simulator, knows us as."""
+        return self.google_client_id or SIMULATED_GOOGLE_CLIENT
+
+    @property
+    def effective_google_client_secret(self) -> str:
+        """The client's secret, or the simulator's own."""
+        return self.google_client_secret or self._derived_secret("google client")
 
     def _derived_secret(self, purpose: str) -> str:
         digest = hmac.new(self.signing_key.encode(), purpose.encode(), hashlib.sha256)

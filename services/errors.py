@@ -8,7 +8,12 @@ AppError                     code, message
 ├── Conflict                 somebody or something was faster, or the state does not fit
 │   ├── SeatsSoldOut
 │   ├── TooManyCheckouts
-│   └── OfferRetired
+│   ├── OfferRetired
+│   ├── SlotTaken            somebody else has that time, or one of the two people is busy then
+│   ├── SlotNotOffered       the mentor's rules do not allow that time; `why`
+│   ├── NoCredit             no pack pays for this booking
+│   ├── OutOfDate            an old link or page: the session has changed since
+│   └── TooLate              the time for this change is over
 ├── InvalidInput             field, message
 ├── TooManyAttempts          a rate limit; retry_after_seconds
 └── DatabaseUnavailable      the database does not answer; `reason` is for the log
@@ -19,6 +24,8 @@ ProviderError                an outside service
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class AppError(Exception):
@@ -82,6 +89,46 @@ class OfferRetired(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This pack is no longer sold. Please choose another one.")
+
+
+class SlotTaken(Conflict):
+    """`starts_at` is the time among those that were asked for, where that is known."""
+
+    code = "slot_taken"
+
+    def __init__(self, starts_at: datetime | None = None) -> None:
+        super().__init__("This time was just taken. Nothing was changed: please choose another.")
+        self.starts_at = starts_at
+
+
+class SlotNotOffered(Conflict):
+    """`why` is one sentence for the person who asked: what stands against this time. `starts_at`
+    is the time among those that were asked for, where that is known."""
+
+    code = "slot_not_offered"
+
+    def __init__(self, why: str, starts_at: datetime | None = None) -> None:
+        super().__init__(f"This time cannot be booked: {why}")
+        self.why = why
+        self.starts_at = starts_at
+
+
+class NoCredit(Conflict):
+    code = "no_credit"
+
+
+class OutOfDate(Conflict):
+    code = "out_of_date"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This session has changed since this page or link was made. "
+            "Nothing was changed now: look at the session and try again."
+        )
+
+
+class TooLate(Conflict):
+    code = "too_late"
 
 
 class InvalidInput(AppError):

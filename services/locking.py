@@ -1,8 +1,9 @@
 """The one place where scarce things are locked.
 
-Written rules: lock what you make scarcer (a mentor's seats, an account's open checkouts, an
-order's one fulfilment), once per transaction, as late as possible but before the check; accounts
-before mentors before orders, each in id order, so that no two transactions wait for each other.
+Written rules: lock what you make scarcer (a mentor's seats and packs, an account's open checkouts,
+a person's time, an order's one fulfilment), once per transaction, as late as possible but before
+the check; accounts before mentors before orders, each in id order, so that no two transactions
+wait for each other.
 
 PostgreSQL locks the rows; FOR NO KEY UPDATE leaves foreign-key checks of other rows alone. On
 SQLite a write transaction is already alone (BEGIN IMMEDIATE), so the rows need no lock.
@@ -16,7 +17,7 @@ from typing import Any
 from sqlmodel import Session, SQLModel, col, select
 
 from services.ids import MentorId, OrderId, UserId
-from services.models import Mentor, Order, User
+from services.models import Mentor, MentoringSession, Order, User
 
 
 def lock(
@@ -38,6 +39,14 @@ def lock(
         if ids:
             rows = select(column).where(col(column).in_(ids)).order_by(col(column))
             db.exec(rows.with_for_update(key_share=True)).all()
+
+
+def lock_session(db: Session, session: MentoringSession) -> Mentor:
+    """Lock a session's two people and its mentor, then read the session again; its mentor."""
+    lock(db, users={session.mentee_id, session.mentor_user_id}, mentors=[session.mentor_id])
+    mentor = db.get_one(Mentor, session.mentor_id)
+    read_again(db, session, mentor)
+    return mentor
 
 
 def read_again(db: Session, *rows: SQLModel) -> None:

@@ -30,6 +30,7 @@ _SECRET_SETTINGS = (
     "stripe_secret_key",
     "stripe_webhook_secret",
     "resend_api_key",
+    "google_client_secret",
     "smtp_password",
     "metrics_token",
     "sentry_dsn",

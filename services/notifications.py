@@ -13,6 +13,9 @@ ALERTS = {
     "refund_failed": "A refund did not go through; the buyer has to be paid another way",
     "payment_mismatch": "A payment does not fit its order; nothing was fulfilled",
     "event_failed": "A webhook could not be handled",
+    "place_resold": "A pack was made usable again, but its mentee has no place any more: ask "
+    "whether they want a refund or the head of the queue",
+    "objection": "A mentee objects to what became of a session; an admin decides",
     "message_dead": "A message could not be sent",
 }
 """What an admin reads, by the alert's code."""

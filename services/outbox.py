@@ -7,7 +7,7 @@ Sending is at least once: the message's unique key is the vendor's idempotency k
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -31,11 +31,12 @@ MAX_ATTEMPTS = 15
 log = structlog.get_logger()
 
 _TRACE = "trace"
-_wake: Callable[[], None] | None = None
+_wake: Callable[[str], None] | None = None
 
 
-def on_added(wake: Callable[[], None]) -> None:
-    """Call `wake` after every commit that added a message. Set once, by the composition root.
+def on_added(wake: Callable[[str], None]) -> None:
+    """Call `wake` with the kind of each message after the commit that added it. Set once, by the
+    composition root.
 
     It is a hint that saves waiting for the sweep, never the guarantee.
     """
@@ -61,18 +62,26 @@ def add(db: Session, *, kind: str, key: str, data: dict[str, Any]) -> None:
     traced = data | ({_TRACE: trace} if (trace := tracing.current()) else {})
     message = OutboxMessage(kind=kind, unique_key=key, data=traced)
     if insert_or_ignore(db, message) and _wake is not None:
-        event.listen(db, "after_commit", lambda _session: _wake and _wake(), once=True)
+        event.listen(db, "after_commit", lambda _session: _wake and _wake(kind), once=True)
 
 
-def take(*, limit: int = 5) -> list[Message]:
-    """Lease the messages that are due, the oldest first. Each goes to one taker only."""
+def take(
+    *, only: Collection[str] | None = None, without: Collection[str] = (), limit: int = 5
+) -> list[Message]:
+    """Lease the messages that are due, the oldest first. Each goes to one taker only.
+
+    `only` and `without` name kinds; by default all are taken.
+    """
     now = clock.utc_now()
+    kind = col(OutboxMessage.kind)
+    wanted = kind.not_in(without) if only is None else kind.in_(only)
     with db.transaction() as session:
         due = (
             select(OutboxMessage)
             .where(
                 col(OutboxMessage.status).in_([OutboxStatus.DUE, OutboxStatus.FAILED]),
                 col(OutboxMessage.due_at) <= now,
+                wanted,
             )
             .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
             .limit(limit)

@@ -1,4 +1,4 @@
-"""Packs: made from a paid order, ended by their expiry."""
+"""Packs: made from a paid order, extended when a mentor could not, ended by their expiry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from sqlmodel import Session, col, select
 
 from services import audit, clock, db, locking, seats, topics
 from services.audit import SYSTEM, Actor
-from services.models import CreditEntry, CreditKind, Order, Pack, PackStatus, Seat
+from services.config import settings
+from services.models import CreditEntry, CreditKind, Mentor, Order, Pack, PackStatus, Seat
+
+_OPEN = frozenset({PackStatus.ACTIVE, PackStatus.DEPLETED, PackStatus.EXPIRED})
 
 
 def create(db: Session, *, actor: Actor, order: Order, seat: Seat) -> Pack:
@@ -44,12 +47,64 @@ def create(db: Session, *, actor: Actor, order: Order, seat: Seat) -> Pack:
     return pack
 
 
+def extended_from_now() -> datetime:
+    """Until when a pack is good at least, after a mentor could not keep a session (rule 8)."""
+    return clock.utc_now() + timedelta(days=settings().pack_extension_days)
+
+
+def extend(db: Session, *, actor: Actor, pack: Pack, at_least: datetime, reason: str) -> bool:
+    """Let a pack be good until `at_least`; never shorter than it was. Its seat is active again.
+
+    Credits that the expiry took before stay gone. The caller holds the mentor's lock. False when
+    the mentee has no place any more, which they and the admins are then told.
+    """
+    before = pack.expires_at
+    if before is not None and before < at_least:
+        pack.expires_at = at_least
+        db.flush()
+        _publish(db, pack)
+        audit.record(
+            db,
+            actor=actor,
+            action="pack.extended",
+            thing=pack.public_id,
+            before={"expires_at": before.isoformat()},
+            after={"expires_at": at_least.isoformat(), "reason": reason},
+        )
+    return follow_credits(db, actor=actor, pack=pack)
+
+
+def follow_credits(db: Session, *, actor: Actor, pack: Pack) -> bool:
+    """Recompute a pack's status from its credits and its expiry, and its seat from that.
+
+    Refunded and frozen packs stay what they are; a pack whose time is over is ended by
+    `expire_due` alone. False when a usable pack has no place any more.
+    """
+    over = pack.expires_at is not None and pack.expires_at <= clock.utc_now()
+    if pack.status in _OPEN and not over:
+        pack.status = PackStatus.ACTIVE if pack.left else PackStatus.DEPLETED
+    elif pack.status is PackStatus.ACTIVE and not pack.left:
+        pack.status = PackStatus.DEPLETED
+    db.flush()
+    seated = pack.status is not PackStatus.ACTIVE or seats.reopen(db, actor=actor, pack=pack)
+    seats.follow_packs(db, actor=actor, seat=db.get_one(Seat, pack.seat_id))
+    return seated
+
+
 def expire_due(*, limit: int = 100) -> int:
-    """End the packs whose time is over; their seats go to grace. Returns how many ended."""
+    """End the packs whose time is over; their seats go to grace. Returns how many ended.
+
+    A suspended mentor's packs do not end: their clocks stand still.
+    """
     now = clock.utc_now()
     due = (
         select(Pack.id)
-        .where(Pack.status == PackStatus.ACTIVE, col(Pack.expires_at) <= now)
+        .join(Mentor, col(Mentor.id) == col(Pack.mentor_id))
+        .where(
+            Pack.status == PackStatus.ACTIVE,
+            col(Pack.expires_at) <= now,
+            col(Mentor.suspended_at).is_(None),
+        )
         .order_by(col(Pack.expires_at))
         .limit(limit)
     )
@@ -65,6 +120,8 @@ def _expire(db: Session, pack: Pack, now: datetime) -> None:
     locking.lock(db, mentors=[pack.mentor_id])
     db.refresh(pack)
     if pack.status is not PackStatus.ACTIVE or pack.expires_at is None or pack.expires_at > now:
+        return
+    if db.get_one(Mentor, pack.mentor_id, populate_existing=True).suspended_at is not None:
         return
     lost = pack.left - pack.reserved
     pack.status, pack.left = PackStatus.EXPIRED, pack.reserved

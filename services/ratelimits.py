@@ -43,6 +43,16 @@ ERROR_REPORTS = Limit("error-reports", parse("20/hour"))
 LINK_ADDRESS = Limit("link-address", parse("60/15 minutes"))
 """Tries at the links we mailed."""
 
+PROPOSALS = Limit("proposals", parse("10/hour"))
+"""Proposals of other times for one session by one person: each is a mail to the other."""
+
+CONNECT = Limit("connect", parse("30/hour"))
+"""Times that one person leaves for another service to connect it."""
+FEED = Limit("feed", parse("60/hour"))
+"""Readings of one calendar feed: calendars look a few times an hour."""
+FEED_MISS = Limit("feed-miss", parse("60/15 minutes"))
+"""Tries at feeds that do not exist, from one address."""
+
 _lock = threading.Lock()
 _limiter: FixedWindowRateLimiter | None = None
 

@@ -20,7 +20,8 @@ _SENSITIVE_NAME = re.compile(
     re.IGNORECASE,
 )
 _VENDOR_KEY = re.compile(
-    r"\b(?:[srp]k_(?:test|live)_\w+|whsec_[\w+/=-]+|re_[A-Za-z0-9]+_[A-Za-z0-9]{10,})"
+    r"\b(?:[srp]k_(?:test|live)_\w+|whsec_[\w+/=-]+|re_[A-Za-z0-9]+_[A-Za-z0-9]{10,}"
+    r"|ya29\.[\w.-]{8,}|GOCSPX-[\w-]{8,}|[14]//?[\w-]{24,})"
 )
 _LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/?#'\"<>]+(?=@)")  # to the last @: a password may have one
 _CREDENTIALS = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, locking, topics
+from services import access, audit, clock, db, locking, notifications, outbox, topics
 from services.audit import Actor
 from services.config import settings
 from services.errors import Conflict, InvalidInput, NotFound, SeatsSoldOut
 from services.ids import MentorId, UserId
 from services.models import (
+    OPEN_SESSIONS,
     Mentor,
+    MentoringSession,
     Order,
     OrderStatus,
     Pack,
@@ -99,18 +101,51 @@ def release_hold(db: Session, *, actor: Actor, order: Order, reason: ReleaseReas
         release(db, actor=actor, seat=seat, reason=reason)
 
 
+def reopen(db: Session, *, actor: Actor, pack: Pack) -> bool:
+    """Give a pack that is usable again its mentee's seat, or a free place; the caller holds the
+    mentor's lock.
+
+    Without one, admins and the mentee are told; then the answer is False.
+    """
+    seat = find_unreleased(db, pack.mentee_id, pack.mentor_id)
+    if seat is None:
+        if not has_place(db, db.get_one(Mentor, pack.mentor_id)):
+            _tell_place_resold(db, pack)
+            return False
+        seat = Seat(mentee_id=pack.mentee_id, mentor_id=pack.mentor_id, status=SeatStatus.ACTIVE)
+        db.add(seat)
+        db.flush()
+        _remember(db, actor, seat, "pack extended", before=None)
+    if pack.seat_id != seat.id:
+        pack.seat_id = seat.id
+        db.flush()
+    activate(db, actor=actor, seat=seat, reason="pack")
+    return True
+
+
+def _tell_place_resold(db: Session, pack: Pack) -> None:
+    day = clock.today()
+    notifications.alert_admins(db, alert="place_resold", thing=pack.public_id, occasion=day)
+    outbox.add(
+        db,
+        kind="mail",
+        key=f"mail:place_resold:{pack.public_id}:{day}",
+        data={"template": "place_resold", "user_id": pack.mentee_id, "pack_id": pack.id},
+    )
+
+
 def follow_packs(db: Session, *, actor: Actor, seat: Seat) -> None:
     """Recompute the seat from all packs of its mentee with its mentor (PRODUCT.md rule 5).
 
-    Active with a usable pack that has credits left or a frozen pack, else in grace.
+    Active with a usable pack that has credits left, a session that is not over or whose outcome
+    is open, or a frozen pack; else in grace.
     """
     if seat.status not in {SeatStatus.ACTIVE, SeatStatus.GRACE}:
         return
-    now = clock.utc_now()
-    if any(_keeps_seat(pack, now) for pack in _packs(db, seat)):
+    if _is_kept(db, seat):
         _move(db, actor, seat, SeatStatus.ACTIVE, "pack")
     elif seat.status is SeatStatus.ACTIVE:
-        seat.grace_ends_at = now + timedelta(hours=settings().grace_hours)
+        seat.grace_ends_at = clock.utc_now() + timedelta(hours=settings().grace_hours)
         _move(db, actor, seat, SeatStatus.GRACE, "no session left")
 
 
@@ -137,8 +172,11 @@ def release_by_hand(*, actor: Actor, seat: str, reason: str) -> None:
         )
         if session.exec(open_checkout).first() is not None:
             raise Conflict("This seat has an open checkout. It is settled first.")
-        if any(_keeps_seat(p, clock.utc_now()) for p in _packs(session, row)):
-            raise Conflict("This seat has a pack with sessions left. Refund the pack first.")
+        if _is_kept(session, row):
+            raise Conflict(
+                "This seat has a pack with sessions left, or a session that is not settled. "
+                "Refund the pack or settle the session first."
+            )
         audit.record(
             session,
             actor=actor,
@@ -149,18 +187,42 @@ def release_by_hand(*, actor: Actor, seat: str, reason: str) -> None:
         release(session, actor=actor, seat=row, reason=ReleaseReason.BY_HAND)
 
 
-def _packs(db: Session, seat: Seat) -> list[Pack]:
-    owned = select(Pack).where(
-        col(Pack.mentee_id) == seat.mentee_id, col(Pack.mentor_id) == seat.mentor_id
+def _is_kept(db: Session, seat: Seat) -> bool:
+    return _has_good_pack(db, seat) or _has_open_session(db, seat)
+
+
+def _has_good_pack(db: Session, seat: Seat) -> bool:
+    """With a suspended mentor, whose clocks stand still, a pack is good beyond its expiry."""
+    in_time = or_(
+        col(Pack.expires_at).is_(None),
+        col(Pack.expires_at) > clock.utc_now(),
+        col(Mentor.suspended_at).is_not(None),
     )
-    return list(db.exec(owned).all())
+    usable = and_(col(Pack.status) == PackStatus.ACTIVE, col(Pack.left) > 0, in_time)
+    good = (
+        select(Pack.id)
+        .join(Mentor, col(Mentor.id) == col(Pack.mentor_id))
+        .where(
+            Pack.mentee_id == seat.mentee_id,
+            Pack.mentor_id == seat.mentor_id,
+            or_(usable, col(Pack.status) == PackStatus.FROZEN),
+        )
+        .limit(1)
+    )
+    return db.exec(good).first() is not None
 
 
-def _keeps_seat(pack: Pack, now: datetime) -> bool:
-    if pack.status is PackStatus.FROZEN:
-        return True
-    unexpired = pack.expires_at is None or pack.expires_at > now
-    return pack.status is PackStatus.ACTIVE and unexpired and pack.left > 0
+def _has_open_session(db: Session, seat: Seat) -> bool:
+    open_session = (
+        select(MentoringSession.id)
+        .where(
+            MentoringSession.mentee_id == seat.mentee_id,
+            MentoringSession.mentor_id == seat.mentor_id,
+            col(MentoringSession.status).in_(OPEN_SESSIONS),
+        )
+        .limit(1)
+    )
+    return db.exec(open_session).first() is not None
 
 
 def _move(db: Session, actor: Actor, seat: Seat, status: SeatStatus, reason: str) -> None:

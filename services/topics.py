@@ -18,7 +18,7 @@ from sqlalchemy import event, func, insert, text
 from sqlmodel import Session, col, delete, select
 
 from services import clock, db
-from services.ids import MentorId, UserId
+from services.ids import MentorId, SessionId, UserId
 from services.models import TopicChange
 
 ORDERS = "orders"
@@ -28,6 +28,11 @@ SEATS = "seats"
 INBOX = "inbox"
 """Any stored webhook that changed its state, or message that could not be sent."""
 
+SESSIONS = "sessions"
+"""Any session of the studio."""
+TESTIMONIALS = "testimonials"
+"""Any testimonial that was written or decided about."""
+
 CHANNEL = "mentorships_topics"
 KEPT = timedelta(hours=1)
 LOOK_EVERY_SECONDS = 0.1
@@ -35,6 +40,7 @@ _PRUNED_AT_ONCE = 10_000
 _SAY_HELLO_EVERY_SECONDS = 20.0
 _WAITING_TO_BE_SAID = "topics"
 _OF_A_MENTOR = "seats:"
+_SESSIONS_OF_A_MENTOR = "sessions:"
 
 
 def seats(mentor: MentorId) -> str:
@@ -47,9 +53,24 @@ def mentee(user: UserId) -> str:
     return f"mentee:{user}"
 
 
+def mentor_sessions(mentor: MentorId) -> str:
+    """The sessions of one mentor."""
+    return f"{_SESSIONS_OF_A_MENTOR}{mentor}"
+
+
+def session(session_id: SessionId) -> str:
+    """One session, and what hangs on it."""
+    return f"session:{session_id}"
+
+
+def availability(mentor: MentorId) -> str:
+    """When one mentor can be booked: the rules, the time off, and what is busy."""
+    return f"availability:{mentor}"
+
+
 def publish(db: Session, *topics: str) -> None:
     """Say that these topics changed, once this transaction commits; each is said once. A mentor's
-    seats are the studio's seats too.
+    seats and sessions are the studio's too.
 
     The rows are one statement at its end.
     """
@@ -57,6 +78,8 @@ def publish(db: Session, *topics: str) -> None:
     waiting.update(topics)
     if any(topic.startswith(_OF_A_MENTOR) for topic in topics):
         waiting.add(SEATS)
+    if any(topic.startswith(_SESSIONS_OF_A_MENTOR) for topic in topics):
+        waiting.add(SESSIONS)
 
 
 @event.listens_for(Session, "before_commit")

@@ -22,6 +22,16 @@ def mentor(slug: str) -> str:
     return f"/mentors/{quote(slug)}"
 
 
+def session(public_id: str) -> str:
+    """The page of a session."""
+    return absolute(f"/sessions/{quote(public_id)}")
+
+
+def feed(secret: str) -> str:
+    """A person's sessions as a calendar to subscribe to."""
+    return absolute(f"/calendar/{quote(secret)}.ics")
+
+
 def verify(token: str) -> str:
     """The link that confirms an e-mail address."""
     return absolute(f"/verify?token={quote(token)}")

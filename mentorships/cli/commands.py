@@ -30,7 +30,7 @@ def create_admin(chosen: argparse.Namespace) -> int:
 
 
 def seed(_chosen: argparse.Namespace) -> int:
-    """Fill an empty local database with the demo studio: a year of orders.
+    """Fill an empty local database with the demo studio: a year of orders and sessions.
 
     Starts the simulators for as long as it takes, unless they run. Refused in production and on
     data that is not the demo; a second time it changes nothing.

@@ -28,6 +28,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "files": outside.store,
     "payments": outside.payment_provider,
     "mail": outside.mail_provider,
+    "calendars": outside.calendars,
     "address": outside.public_address,
     "proxies": house.proxies,
     "watching": house.watching,

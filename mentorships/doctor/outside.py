@@ -8,11 +8,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from mentorships.doctor.findings import Finding, right, wrong
-from services import clock
+from services import calendar, clock, db
 from services.config import LOOPBACK_HOSTS, settings
 from services.errors import ProviderError
 from services.models import Provider
 from services.providers.answers import Answer
+from services.providers.calendar.registry import consent
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
 from services.providers.storage.base import probe
@@ -62,6 +63,38 @@ def mail_provider() -> Iterator[Finding]:
         yield _refused(name, error, secret)
     else:
         yield from _answered(name, answer)
+
+
+def calendars() -> Iterator[Finding]:
+    """Google, where people can connect their calendars: the client, the address of its pushes, and
+    connections that have not been read for a while."""
+    chosen = settings()
+    if not chosen.google_offered:
+        yield right("Google", "no client is set: nobody is offered to connect a calendar")
+        return
+    try:
+        answer = consent().check()
+    except ProviderError as error:
+        yield _refused("Google", error, "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET")
+    else:
+        yield from _answered("Google", answer)
+    if chosen.google_client_id and not chosen.public_url.startswith("https://"):
+        yield wrong(
+            "Google",
+            "cannot tell us of changes, so calendars are only read every few minutes",
+            "Google's messages need a PUBLIC_URL that begins with https://.",
+        )
+    with db.reading() as session:
+        standing = calendar.count_standing(session)
+    if standing.unread:
+        yield wrong(
+            "calendars",
+            f"{standing.unread} of {standing.connected} connected people's cannot be read",
+            "Look at the worker's log for calendar_not_read.",
+        )
+    else:
+        told = f"{standing.connected} people connected, {standing.broken} must connect again"
+        yield right("calendars", told)
 
 
 def _refused(name: str, error: ProviderError, setting: str) -> Finding:

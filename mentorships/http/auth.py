@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from mentorships.http.redirects import see_other
 from mentorships.http.requests import client_address, form
 from services import accounts, db, signin, urls
 from services.config import settings
 from services.errors import InvalidInput, SignInNeeded
 from services.signin import Presence
-from state import cookies, flash
+from state import cookies
 from state.flash import Flash
 from state.guard import explain, forget_presences, presence_of
 
@@ -37,13 +38,13 @@ def _post(path: str, back: Callable[[Fields], str], act: Act) -> Route:
         try:
             return await act(request, fields)
         except SignInNeeded:
-            return _to("/sign-in", Flash("/sign-in", "Please sign in first.", "warning"))
+            return see_other("/sign-in", Flash("/sign-in", "Please sign in first.", "warning"))
         except Exception as error:
             text, tone = explain(error)
             field = error.field if isinstance(error, InvalidInput) else ""
             typed = {name: fields[name] for name in _KEPT if name in fields}
             target = back(fields)
-            return _to(target, Flash(target.partition("?")[0], text, tone, field, typed))
+            return see_other(target, Flash(target.partition("?")[0], text, tone, field, typed))
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -60,7 +61,7 @@ async def _sign_up(request: Request, fields: Fields) -> Response:
         address=client_address(request),
     )
     text = f"Almost done: open the link that we mailed to {email.strip()}, then sign in here."
-    return _to(
+    return see_other(
         _with_next("/sign-in", fields), Flash("/sign-in", text, "good", typed={"email": email})
     )
 
@@ -76,7 +77,7 @@ async def _sign_in(request: Request, fields: Fields) -> Response:
     )
     forget_presences()
     presence = await asyncio.to_thread(signin.find_presence, secret)
-    answer = _to(urls.safe_next(fields.get("next", ""), _home(presence)))
+    answer = see_other(urls.safe_next(fields.get("next", ""), _home(presence)))
     answer.set_cookie(
         cookies.session_name(),
         secret,
@@ -92,13 +93,13 @@ async def _sign_in(request: Request, fields: Fields) -> Response:
 async def _sign_out(request: Request, _fields: Fields) -> Response:
     await asyncio.to_thread(signin.sign_out, _secret(request))
     forget_presences()
-    return _without_session(_to("/", Flash("/", "You are signed out.", "good")))
+    return _without_session(see_other("/", Flash("/", "You are signed out.", "good")))
 
 
 async def _reset(request: Request, fields: Fields) -> Response:
     email = fields.get("email", "")
     await asyncio.to_thread(accounts.request_reset, email=email, address=client_address(request))
-    return _to("/reset", Flash("/reset", _SENT.format(email=email.strip()), "good"))
+    return see_other("/reset", Flash("/reset", _SENT.format(email=email.strip()), "good"))
 
 
 async def _reset_new(request: Request, fields: Fields) -> Response:
@@ -110,7 +111,7 @@ async def _reset_new(request: Request, fields: Fields) -> Response:
     )
     forget_presences()
     text = "Your new password is set, and every browser is signed out. Sign in with it here."
-    return _without_session(_to("/sign-in", Flash("/sign-in", text, "good")))
+    return _without_session(see_other("/sign-in", Flash("/sign-in", text, "good")))
 
 
 async def _verify(request: Request, fields: Fields) -> Response:
@@ -118,7 +119,9 @@ async def _verify(request: Request, fields: Fields) -> Response:
         accounts.verify_email, token=fields.get("token", ""), address=client_address(request)
     )
     forget_presences()
-    return _to("/sign-in", Flash("/sign-in", "Your address is confirmed. Now sign in.", "good"))
+    return see_other(
+        "/sign-in", Flash("/sign-in", "Your address is confirmed. Now sign in.", "good")
+    )
 
 
 async def _verify_again(request: Request, fields: Fields) -> Response:
@@ -126,7 +129,7 @@ async def _verify_again(request: Request, fields: Fields) -> Response:
     await asyncio.to_thread(
         accounts.request_verification, email=email, address=client_address(request)
     )
-    return _to("/verify", Flash("/verify", _SENT.format(email=email.strip()), "good"))
+    return see_other("/verify", Flash("/verify", _SENT.format(email=email.strip()), "good"))
 
 
 async def _revoke(request: Request, fields: Fields) -> Response:
@@ -140,8 +143,8 @@ async def _revoke(request: Request, fields: Fields) -> Response:
     await asyncio.to_thread(revoke)
     forget_presences()
     if public_id == presence.sign_in:
-        return _without_session(_to("/", Flash("/", "You are signed out.", "good")))
-    return _to("/settings", Flash("/settings", "That browser is signed out.", "good"))
+        return _without_session(see_other("/", Flash("/", "You are signed out.", "good")))
+    return see_other("/settings", Flash("/settings", "That browser is signed out.", "good"))
 
 
 async def _password(request: Request, fields: Fields) -> Response:
@@ -155,7 +158,7 @@ async def _password(request: Request, fields: Fields) -> Response:
     )
     forget_presences()
     text = "Your password is changed, and every other browser is signed out."
-    return _to("/settings", Flash("/settings", text, "good"))
+    return see_other("/settings", Flash("/settings", text, "good"))
 
 
 async def _signed_in(request: Request) -> Presence:
@@ -183,26 +186,6 @@ def _with_next(page: str, fields: Fields) -> str:
 
 def _with_token(page: str, fields: Fields) -> str:
     return f"{page}?token={quote(fields.get('token', '')[:128], safe='')}"
-
-
-def _to(target: str, message: Flash | None = None) -> Response:
-    """A redirect that makes the browser ask with GET, with a message for the page or none."""
-    answer = RedirectResponse(target, status_code=303, headers={"Cache-Control": "no-store"})
-    if message is None:
-        answer.delete_cookie(
-            cookies.flash_name(), httponly=True, samesite="lax", secure=settings().secure_cookies
-        )
-        return answer
-    answer.set_cookie(
-        cookies.flash_name(),
-        flash.sealed(message),
-        max_age=flash.SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings().secure_cookies,
-    )
-    return answer
 
 
 def _without_session(answer: Response) -> Response:

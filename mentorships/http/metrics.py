@@ -94,6 +94,8 @@ def _from_database() -> list[Metric]:
         *_queue("outbox", "Messages", now.outbox),
         _labelled("orders", "Orders by status.", _STATES, now.orders),
         _labelled("seats", "Seats in use by status.", _STATES, now.seats),
+        _labelled("sessions", "Sessions without an outcome, by status.", _STATES, now.sessions),
+        _plain("objections_open", "Objections that wait for an admin.", now.objections),
         _plain("refunds_failed", "Refunds that failed and wait for somebody.", now.refunds_failed),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, locking, signin, topics
+from services import access, audit, locking, sessions, signin, topics
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import UserId
@@ -13,7 +13,8 @@ from services.models import Mentor, User, UserStatus
 
 
 def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
-    """Close an account for now: it is signed out everywhere, and a mentor leaves the catalogue.
+    """Close an account for now: it is signed out everywhere. A mentor's mentoring is suspended
+    too (PRODUCT.md rule 9): it leaves the catalogue, and what is booked is canceled.
 
     Raises:
         SignInNeeded, NotAllowed, NotFound, Conflict: oneself, the last admin, or not active.
@@ -24,11 +25,13 @@ def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
     if person.is_admin:
         _keep_an_admin(db, person.id)
     _set_status(db, actor, person, UserStatus.SUSPENDED)
+    sessions.suspend_account(db, actor=actor, user_id=person.id)
     signin.revoke_all(db, actor=actor, user_id=person.id)
 
 
 def reactivate_user(db: Session, *, actor: Actor, user: str) -> None:
-    """Open a suspended account again.
+    """Open a suspended account again. A mentor's mentoring stays suspended until it is resumed:
+    the mentor may want to look at the calendar first.
 
     Raises:
         SignInNeeded, NotAllowed, NotFound, Conflict: not suspended.

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy.orm import join
 from sqlmodel import Session, col, select
 
-from services import access, paging
+from services import access, onboarding, paging
 from services.audit import Actor
 from services.catalogue.seat_counts import seats_taken
 from services.errors import InvalidInput
 from services.mentor_home import SeatUse, seat_use
 from services.models import InboxEvent, InboxStatus, Mentor, SignIn, User, UserStatus
+from services.onboarding import Standing
 from services.paging import Columns, Part
 
 
@@ -39,7 +40,8 @@ class MentorFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """One account. `mentor_slug` is empty for those who are no mentor."""
+    """One account. `mentor_slug` is empty for those who are no mentor; `onboarding` is where the
+    account stands as a mentee."""
 
     public_id: str
     name: str
@@ -51,6 +53,7 @@ class UserRow:
     created_at: datetime
     seen_at: datetime | None
     is_self: bool
+    onboarding: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,10 @@ def list_users(
         .limit(limit + 1)
     ).all()
     shown, more = paging.cut(rows, limit)
-    users = tuple(_user_row(user, slug, seen_at, actor) for user, slug, seen_at in shown)
+    stands = onboarding.standing(db, [user.id for user, _, _ in shown])
+    users = tuple(
+        _user_row(user, slug, seen_at, actor, stands[user.id]) for user, slug, seen_at in shown
+    )
     return Part(users, users[-1].public_id if more else None, total)
 
 
@@ -168,7 +174,9 @@ def _users_wanted(query: str, only: UserFilter) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _user_row(user: User, slug: str | None, seen_at: datetime | None, actor: Actor) -> UserRow:
+def _user_row(
+    user: User, slug: str | None, seen_at: datetime | None, actor: Actor, standing: Standing
+) -> UserRow:
     return UserRow(
         public_id=user.public_id,
         name=user.name,
@@ -180,6 +188,7 @@ def _user_row(user: User, slug: str | None, seen_at: datetime | None, actor: Act
         created_at=user.created_at,
         seen_at=seen_at,
         is_self=user.id == actor.user_id,
+        onboarding=standing,
     )
 
 

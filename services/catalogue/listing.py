@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services import availability
 from services.catalogue.seat_counts import seats_taken
 from services.catalogue.words import language_name
 from services.config import settings
@@ -31,7 +33,8 @@ CARD_SKILLS = 3
 
 @dataclass(frozen=True, slots=True)
 class MentorCard:
-    """A mentor as the list shows one. `seats_free` is never below zero."""
+    """A mentor as the list shows one. `seats_free` is never below zero; `next_free` is when the
+    next time begins that can be booked."""
 
     slug: str
     name: str
@@ -42,6 +45,7 @@ class MentorCard:
     capacity: int
     seats_free: int
     price_from: Money | None
+    next_free: datetime | None
     closed: bool
     full: bool
 
@@ -73,7 +77,8 @@ def list_mentors(
     after: str | None = None,
     limit: int = 24,
 ) -> Part[MentorCard]:
-    """Listed mentors by slug, after the slug `after`; four queries however many there are."""
+    """Listed mentors by slug, after the slug `after`; five queries however many there are, and
+    those of `availability.next_free`."""
     limit = bounded(limit)
     taken = seats_taken()
     wanted = _wanted(query=query, skill=skill, language=language)
@@ -128,6 +133,7 @@ def _wanted(*, query: str, skill: str, language: str) -> list[ColumnElement[bool
 def _cards(db: Session, rows: Sequence[tuple[Mentor, str, int]]) -> tuple[MentorCard, ...]:
     ids = [mentor.id for mentor, _, _ in rows]
     skills, languages, prices = skills_of(db, ids), languages_of(db, ids), _lowest_prices(db, ids)
+    free = availability.next_free(db, ids) if ids else {}
     return tuple(
         MentorCard(
             slug=mentor.slug,
@@ -139,6 +145,7 @@ def _cards(db: Session, rows: Sequence[tuple[Mentor, str, int]]) -> tuple[Mentor
             capacity=mentor.capacity,
             seats_free=max(0, mentor.capacity - taken),
             price_from=prices.get(mentor.id),
+            next_free=free.get(mentor.id),
             closed=mentor.capacity == 0,
             full=0 < mentor.capacity <= taken,
         )

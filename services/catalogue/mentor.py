@@ -7,14 +7,16 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from services import access
+from services import access, availability, testimonials
 from services.audit import Actor
 from services.catalogue.listing import languages_of, skills_of
 from services.catalogue.seat_counts import seats_taken
 from services.catalogue.words import language_name
+from services.config import settings
 from services.errors import NotAllowed, NotFound
 from services.ids import MentorId
 from services.models import (
+    Availability,
     Mentor,
     OfferStatus,
     PackOffer,
@@ -24,6 +26,7 @@ from services.models import (
     UserStatus,
 )
 from services.money import Money
+from services.testimonials import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True)
 class MentorPage:
-    """A mentor's page as one viewer sees it. `public`: visitors may see it and buy.
+    """A mentor's page as one viewer sees it. `public`: visitors may see it and buy. `next_free` is
+    when the next time begins that can be booked.
 
     Only `own_seat` and `is_own` differ between those who may see it.
     """
@@ -67,6 +71,9 @@ class MentorPage:
     listed: bool
     public: bool
     offers: tuple[OfferCard, ...]
+    quotes: tuple[Quote, ...]
+    next_free: datetime | None
+    session_minutes: int
     own_seat: OwnSeat | None
     is_own: bool
 
@@ -92,16 +99,18 @@ class MentorProfile:
     seats_taken: int
     over_by: int
     listed: bool
+    suspended: bool
     offers: tuple[OfferCard, ...]
 
 
 def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
-    """A listed mentor; an unlisted one only for oneself and for admins. Five queries.
+    """A listed mentor; an unlisted one only for oneself and for admins. Six queries, and
+    those of `availability.next_free`.
 
     Raises:
         NotFound: unknown, or not listed.
     """
-    mentor, user, taken = _load(db, slug)
+    mentor, user, taken, minutes = _load(db, slug)
     is_own = actor.user_id is not None and mentor.user_id == actor.user_id
     public = mentor.listed and user.status is UserStatus.ACTIVE
     if not (public or is_own or actor.is_admin):
@@ -123,6 +132,9 @@ def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
         listed=mentor.listed,
         public=public,
         offers=offers_of(db, mentor.id, with_retired=False),
+        quotes=testimonials.list_for_mentor(db, mentor_id=mentor.id),
+        next_free=availability.next_free(db, [mentor.id])[mentor.id],
+        session_minutes=minutes or settings().session_minutes,
         own_seat=own_seat,
         is_own=is_own,
     )
@@ -147,7 +159,7 @@ def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:
         NotFound
     """
     access.mentor_for(db, actor, slug)
-    mentor, user, taken = _load(db, slug)
+    mentor, user, taken, _ = _load(db, slug)
     return MentorProfile(
         slug=mentor.slug,
         name=user.name,
@@ -160,6 +172,7 @@ def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:
         seats_taken=taken,
         over_by=max(0, taken - mentor.capacity),
         listed=mentor.listed,
+        suspended=mentor.suspended_at is not None,
         offers=offers_of(db, mentor.id, with_retired=True),
     )
 
@@ -203,15 +216,16 @@ def _place(offer: PackOffer) -> tuple[int, int, int]:
     return (1, -offer.id, 0)
 
 
-def _load(db: Session, slug: str) -> tuple[Mentor, User, int]:
+def _load(db: Session, slug: str) -> tuple[Mentor, User, int, int | None]:
     row = db.exec(
-        select(Mentor, User, seats_taken())
+        select(Mentor, User, seats_taken(), Availability.session_minutes)
         .join(User, col(User.id) == col(Mentor.user_id))
+        .outerjoin(Availability, col(Availability.mentor_id) == col(Mentor.id))
         .where(col(Mentor.slug) == slug)
     ).one_or_none()
     if row is None:
         raise NotFound("mentor")
-    return row[0], row[1], row[2]
+    return row[0], row[1], row[2], row[3]
 
 
 def _own_seat(db: Session, mentor: Mentor, actor: Actor) -> OwnSeat | None:

@@ -140,6 +140,8 @@ def _reserve(
     locking.read_again(db, mentor, offer)
     if offer.status is not OfferStatus.ACTIVE:
         raise OfferRetired
+    if mentor.suspended_at is not None:
+        raise Conflict("This mentor cannot hold sessions for now, so the pack is not sold.")
     pending = _pending(db, user_id, mentor)
     if pending is not None and pending.id != ended:
         same = pending.offer_id == offer.id and pending.expires_at > clock.utc_now()

@@ -75,6 +75,8 @@ def _blocked(db: Session, actor: Actor, mentor: Mentor, name: str, *, has_place:
         return "This is your own pack: you cannot buy it yourself."
     if not actor.verified:
         return "Please confirm your e-mail address first: open the link we mailed you."
+    if mentor.suspended_at is not None:
+        return f"{name} cannot hold sessions for now, so this pack is not sold."
     if has_place or seats.has_place(db, mentor):
         return ""
     if mentor.capacity == 0:

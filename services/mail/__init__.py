@@ -33,5 +33,6 @@ def send(*, key: str, data: dict[str, Any]) -> None:
             text=letter.text,
             html=letter.html,
             kind=data["template"],
+            attachments=letter.attachments,
         )
     )

@@ -1,22 +1,23 @@
 """Turning an outbox message into a letter: facts from the database, words from the templates.
 
-`FACTS` says which facts a template gets. Times are in the recipient's zone, which is written out.
+`FACTS` says which facts a template gets; among them may be files that go along. Times are in the
+recipient's zone, which is written out.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlmodel import Session, select
 
 from services import db, email_links, money, notifications, urls
 from services.config import settings
+from services.mail import calendars, meetings, mentoring
+from services.mail.shared import FILES, Skipped
 from services.models import (
     EmailLink,
     Mentor,
@@ -28,21 +29,23 @@ from services.models import (
     UserStatus,
 )
 from services.money import Money
-
-
-class Skipped(Exception):
-    """The mail makes no sense any more: the account is gone, or its link was used."""
+from services.providers.mail.base import Attachment
+from services.times import in_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered mail to one person."""
+    """A rendered mail to one person, with the files that go along."""
 
     to: str
     subject: str
     text: str
     html: str
+    attachments: tuple[Attachment, ...] = ()
 
+
+PLAIN = "paragraphs.html"
+"""A mail without an HTML template of its own is its text, paragraph by paragraph."""
 
 _templates = Environment(
     loader=PackageLoader("services.mail"),
@@ -62,12 +65,24 @@ def compose(data: dict[str, Any]) -> Letter:
     name = data["template"]
     with db.reading() as session:
         user = _recipient(session, data)
-        facts = {"name": user.name, "studio": settings().studio_name, "home": urls.absolute("/")}
+        facts: dict[str, Any] = {
+            "name": user.name,
+            "studio": settings().studio_name,
+            "home": urls.absolute("/"),
+        }
         facts |= FACTS[name](session, user, data)
+    files: tuple[Attachment, ...] = facts.pop(FILES, ())
     template = _templates.get_template(f"{name}.txt")
     subject, _, text = template.render(facts).partition("\n")
-    html = _templates.get_template(f"{name}.html").render(facts | {"subject": subject})
-    return Letter(to=user.email, subject=subject.strip(), text=text.strip() + "\n", html=html)
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    more = {"subject": subject.strip(), "paragraphs": paragraphs}
+    return Letter(
+        to=user.email,
+        subject=subject.strip(),
+        text="\n\n".join(paragraphs) + "\n",
+        html=_templates.select_template([f"{name}.html", PLAIN]).render(facts | more),
+        attachments=files,
+    )
 
 
 def _recipient(db: Session, data: dict[str, Any]) -> User:
@@ -116,13 +131,26 @@ def _refunded(db: Session, _user: User, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _place_resold(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
+    pack = db.get_one(Pack, data["pack_id"])
+    mentor = db.get_one(Mentor, pack.mentor_id)
+    return {
+        "title": pack.title,
+        "left": pack.left,
+        "mentor": db.get_one(User, mentor.user_id).name,
+        "until": in_zone(pack.expires_at, user) if pack.expires_at else "",
+        "link": urls.absolute("/dashboard"),
+    }
+
+
 def _admin_alert(_db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     if not user.is_admin:
         raise Skipped
+    thing = data["thing"]
     return {
         "what": notifications.ALERTS[data["alert"]],
-        "thing": data["thing"],
-        "link": urls.absolute("/admin/orders"),
+        "thing": thing,
+        "link": urls.session(thing) if thing.startswith("ses_") else urls.absolute("/admin/orders"),
     }
 
 
@@ -131,16 +159,12 @@ FACTS: dict[str, Callable[[Session, User, dict[str, Any]], dict[str, Any]]] = {
     "reset": _reset,
     "purchase": _purchase,
     "refunded": _refunded,
+    "place_resold": _place_resold,
     "admin_alert": _admin_alert,
+    **calendars.FACTS,
+    **meetings.FACTS,
+    **mentoring.FACTS,
 }
-
-
-def in_zone(instant: datetime, user: User) -> str:
-    """An instant as the recipient reads it: `21 November 2026 at 14:32 (Europe/Berlin)`."""
-    zone = ZoneInfo(user.time_zone)
-    local = instant.astimezone(zone)
-    shown = format_datetime(local, "d MMMM y 'at' HH:mm", locale="en")
-    return f"{shown} ({user.time_zone})"
 
 
 def _link(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TextIO
 
 import httpx
@@ -25,7 +26,7 @@ from jobs import main as jobs_main
 from jobs import outbox as outbox_jobs
 from jobs.queue import huey
 from mentorships.http import webhooks
-from services import checkout, db, outbox
+from services import booking, checkout, db, outbox, sessions
 from services.audit import Actor
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
@@ -62,6 +63,18 @@ def _start(task: Task, points: Points) -> object:
     return {"order": started.order, "url": started.url}
 
 
+def _book(task: Task, points: Points) -> object:
+    points.arm()
+    actor = Actor("user", user_id=task["user"], verified=True)
+    starts = [datetime.fromisoformat(start) for start in task["starts"]]
+    return booking.book(actor=actor, mentor=task["mentor"], starts=starts)
+
+
+def _advance(_task: Task, points: Points) -> object:
+    points.arm()
+    return sessions.advance_due()
+
+
 def _webhook(task: Task, points: Points) -> object:
     app = httpx.ASGITransport(webhooks.Intake(Starlette(), inbox_jobs.wake))
 
@@ -77,6 +90,8 @@ def _webhook(task: Task, points: Points) -> object:
 
 
 JOBS: dict[str, Callable[[Task, Points], object]] = {
+    "advance": _advance,
+    "book": _book,
     "inbox": _inbox,
     "outbox": _outbox,
     "start": _start,

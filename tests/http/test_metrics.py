@@ -13,10 +13,18 @@ from starlette.testclient import TestClient
 
 from mentorships.http import metrics as route
 from mentorships.http.edge import Edge
-from services import checkout, clock, db, outbox
+from services import checkout, clock, db, outbox, sessions
 from services.config import settings
-from services.models import InboxEvent, InboxStatus, OutboxMessage, OutboxStatus, SeatStatus
-from tests.services.rows import a_mentor, a_seat, a_user, acting, an_offer, saved
+from services.models import (
+    OPEN_SESSIONS,
+    InboxEvent,
+    InboxStatus,
+    OutboxMessage,
+    OutboxStatus,
+    SeatStatus,
+)
+from tests.services.meetings import together
+from tests.services.rows import a_mentor, a_seat, a_session, a_user, acting, an_offer, saved
 from tests.support.ports import free_ports
 from tests.support.servers import environment_of
 from tests.support.studio import Studio
@@ -177,6 +185,19 @@ def test_what_waits_and_what_was_given_up_is_told_with_its_age(database: str) ->
     assert value(samples, "outbox_oldest_due_age_seconds") == 0
     assert value(samples, "outbox_given_up") == 1
     assert value(samples, "seats", status="held") == 1
+    assert value(samples, "sessions", status="unresolved") == 0
+    assert value(samples, "objections_open") == 0
+
+
+def test_sessions_without_an_outcome_and_open_objections_are_told(database: str) -> None:
+    pair = together()
+    over = a_session(pair.pack, clock.utc_now() - timedelta(hours=2))
+    a_session(pair.pack, clock.utc_now() + timedelta(hours=2))
+    sessions.object_to(actor=pair.actor, session=over.public_id, text="Nobody came")
+    samples = scraped()
+    by_status = {status: value(samples, "sessions", status=status) for status in OPEN_SESSIONS}
+    assert by_status == {"scheduled": 1, "in progress": 0, "unresolved": 1}
+    assert value(samples, "objections_open") == 1
 
 
 def test_a_scrape_while_the_database_is_away_tells_so_and_the_rest() -> None:

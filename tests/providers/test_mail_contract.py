@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import email
 import email.policy
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email.message import EmailMessage
+from dataclasses import dataclass, field, replace
+from email.message import EmailMessage, Message
 from typing import Any, Protocol, cast
 
 import pytest
@@ -15,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.errors import ProviderRejected, ProviderUnavailable
-from services.providers.mail.base import Mail
+from services.providers.mail.base import Attachment, Mail
 from services.providers.mail.registry import mailer
 from tests.support.ports import free_ports
 from tests.support.servers import Sandbox, environment_of
@@ -41,6 +42,8 @@ class Read:
     text: str
     html: str
     id: str
+    files: list[tuple[str, str, bytes]]
+    """The name, the type as it was sent, and the content of each file that came along."""
 
 
 class Post(Protocol):
@@ -60,7 +63,18 @@ class ResendPost:
     def mails(self) -> list[Read]:
         found = cast(list[dict[str, Any]], self.sandbox.control("mail"))
         return [
-            Read(m["from"], m["to"][0], m["subject"], m["text"], m["html"], m["id"])
+            Read(
+                m["from"],
+                m["to"][0],
+                m["subject"],
+                m["text"],
+                m["html"],
+                m["id"],
+                [
+                    (each["filename"], each["content_type"], b64decode(each["content"]))
+                    for each in m["attachments"]
+                ],
+            )
             for m in reversed(found)
         ]
 
@@ -112,7 +126,17 @@ def _read(message: EmailMessage) -> Read:
         part("plain"),
         part("html"),
         str(message["Message-ID"]),
+        [
+            (str(part.get_filename()), _type(part), cast(bytes, part.get_payload(decode=True)))
+            for part in message.iter_attachments()
+        ],
     )
+
+
+def _type(part: Message) -> str:
+    """The content type with its parameters, as `text/calendar; method=REQUEST`."""
+    [(kind, _), *parameters] = cast(list[tuple[str, str]], part.get_params())
+    return "; ".join([kind, *(f"{name}={value}" for name, value in parameters)])
 
 
 @contextmanager
@@ -154,6 +178,16 @@ def test_a_mail_arrives_as_it_was_written(post: Post) -> None:
     assert read.text.replace("\r\n", "\n") == MAIL.text
     assert MAIL.html in read.html
     assert mail_id == read.id
+
+
+def test_a_calendar_file_arrives_as_a_calendar_program_wants_it(post: Post) -> None:
+    content = b"BEGIN:VCALENDAR\r\nSUMMARY:Zo\xc3\xab\r\nEND:VCALENDAR\r\n"
+    kind = "text/calendar; method=REQUEST; charset=utf-8"
+    files = tuple(Attachment(f"session-{number}.ics", kind, content) for number in (1, 2))
+    mailer().send(replace(MAIL, attachments=files))
+    [read] = post.mails()
+    assert read.files == [(each.filename, kind, content) for each in files]
+    assert read.text.replace("\r\n", "\n") == MAIL.text
 
 
 def test_the_same_key_is_the_same_mail(post: Post) -> None:
@@ -213,9 +247,7 @@ def test_resends_rate_limit_is_an_outage_and_its_key_keeps_the_mail_single(
 
 def test_resend_refuses_a_key_that_was_used_for_another_mail(vendor: Sandbox) -> None:
     mailer().send(MAIL)
-    other = Mail(
-        **{**{name: getattr(MAIL, name) for name in MAIL.__slots__}, "to": "x@example.com"}
-    )
+    other = replace(MAIL, to="x@example.com")
     with pytest.raises(ProviderRejected) as raised:
         mailer().send(other)
     assert raised.value.code == "invalid_idempotent_request"

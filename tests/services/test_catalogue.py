@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from services.models import (
     MentorSkill,
     OfferStatus,
     SeatStatus,
+    Testimonial,
+    TestimonialStatus,
     User,
     UserStatus,
 )
@@ -22,6 +24,7 @@ from services.money import Money
 from tests.services.rows import (
     VISITOR,
     a_mentor,
+    a_pack,
     a_seat,
     a_user,
     acting,
@@ -29,6 +32,7 @@ from tests.services.rows import (
     an_admin,
     an_offer,
     counted_reading,
+    open_hours,
     saved,
 )
 
@@ -172,7 +176,7 @@ def test_number_of_queries_does_not_grow_with_the_number_of_mentors() -> None:
             catalogue.list_mentors(session)
         counts.append(len(statements))
 
-    assert set(counts) == {5}
+    assert set(counts) == {5 + 14}, "five of the list, the others for the next free times"
 
 
 def test_mentor_page_shows_what_is_on_sale_and_the_viewers_own_seat() -> None:
@@ -201,3 +205,41 @@ def test_seats_free_on_the_card_follow_the_clock_of_nobody_but_the_rows() -> Non
     a_seat(a_user(), mentor, SeatStatus.HELD)
     with clock.at(clock.utc_now() + timedelta(hours=2)):
         assert listed()[0].full
+
+
+def test_card_and_page_say_when_the_next_session_can_be_booked() -> None:
+    free, shut = a_mentor("Frida Free"), a_mentor("Sven Shut")
+    open_hours(free, hours=(9, 11), days=[2])
+    monday = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    wednesday = datetime(2026, 3, 4, 9, tzinfo=UTC)
+
+    with clock.at(monday):
+        cards = {card.slug: card.next_free for card in listed()}
+        with db.reading() as session:
+            pages = {
+                slug: catalogue.get_mentor(session, slug, actor=VISITOR).next_free
+                for slug in (free.slug, shut.slug)
+            }
+
+    assert cards == pages == {free.slug: wednesday, shut.slug: None}
+
+
+def test_page_shows_published_testimonials_alone() -> None:
+    mentor, mentee = a_mentor(), a_user("Mia Maler")
+    seat = a_seat(mentee, mentor)
+    for number, status in enumerate(TestimonialStatus):
+        saved(
+            Testimonial(
+                pack_id=a_pack(seat, title=f"Pack {number}").id,
+                mentee_id=mentee.id,
+                mentor_id=mentor.id,
+                body=f"This one is {status.value}.",
+                status=status,
+                decided_at=None if status is TestimonialStatus.WAITING else clock.utc_now(),
+            )
+        )
+
+    with db.reading() as session:
+        (quote,) = catalogue.get_mentor(session, mentor.slug, actor=VISITOR).quotes
+
+    assert (quote.body, quote.author) == ("This one is published.", "Mia M.")

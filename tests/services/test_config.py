@@ -13,7 +13,16 @@ import pytest
 
 from mentorships.cli import main
 from mentorships.launch import ROOT
-from services.config import RESEND_API, STRIPE_API, ConfigError, Settings, settings
+from services.config import (
+    GOOGLE_API,
+    GOOGLE_CONSENT,
+    GOOGLE_OAUTH,
+    RESEND_API,
+    STRIPE_API,
+    ConfigError,
+    Settings,
+    settings,
+)
 from tests.support.servers import environment_of
 
 KEYS = {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
@@ -62,6 +71,14 @@ WRONG: dict[str, str] = {
     "SMTP_USER": "studio",
     "SMTP_PASSWORD": HIDDEN,
     "SMTP_SECURITY": "ssl",
+    "GOOGLE_CLIENT_ID": HIDDEN,
+    "GOOGLE_CLIENT_SECRET": HIDDEN,
+    "GOOGLE_API_BASE": "www.googleapis.com",
+    "GOOGLE_OAUTH_BASE": "ftp://oauth2.googleapis.com",
+    "GOOGLE_TIMEOUT_SECONDS": "0",
+    "CALENDAR_POLL_MINUTES": "0",
+    "CALENDAR_FRESH_SECONDS": "-1",
+    "CALENDAR_UNKNOWN_MINUTES": "1",
     "SEAT_HOLD_MINUTES": "30",
     "HOLD_UNREACHABLE_MINUTES": "0",
     "OPEN_CHECKOUTS_PER_ACCOUNT": "0",
@@ -69,6 +86,18 @@ WRONG: dict[str, str] = {
     "DELAYED_PAYMENT_DAYS": "31",
     "GRACE_HOURS": "0",
     "DEFAULT_CAPACITY": "-1",
+    "SESSION_MINUTES": "481",
+    "BUFFER_MINUTES": "61",
+    "NOTICE_HOURS": "721",
+    "HORIZON_DAYS": "366",
+    "SLOT_STEP_MINUTES": "481",
+    "SLOT_HOLD_MINUTES": "61",
+    "CHANGE_LIMIT_HOURS": "169",
+    "JOIN_MINUTES": "121",
+    "DECIDE_HOURS": "721",
+    "OBJECTION_DAYS": "91",
+    "PACK_EXTENSION_DAYS": "91",
+    "FEED_PAST_DAYS": "731",
     "SESSION_DAYS": "366",
     "VERIFY_LINK_HOURS": "0",
     "RESET_LINK_MINUTES": "4",
@@ -92,7 +121,7 @@ def _read(values: dict[str, str]) -> Settings:
 
 def test_nothing_set_means_simulators_on_loopback() -> None:
     chosen = _read({"PORT": "4000"})
-    assert chosen.simulated == {"Stripe": True, "Resend": True}
+    assert chosen.simulated == {"Stripe": True, "Resend": True, "Google": True}
     assert chosen.stripe_api_base == "http://127.0.0.1:4001/stripe"
     assert chosen.resend_api_base == "http://127.0.0.1:4001/resend"
     assert chosen.public_url == "http://localhost:4000"
@@ -127,11 +156,20 @@ def test_a_public_address_with_more_than_an_origin_is_refused(more: str) -> None
 
 def test_keys_alone_mean_the_vendors() -> None:
     chosen = _read(PRODUCTION)
-    assert chosen.simulated == {"Stripe": False, "Resend": False}
+    assert chosen.simulated == {"Stripe": False, "Resend": False, "Google": False}
     assert (chosen.stripe_api_base, chosen.resend_api_base) == (STRIPE_API, RESEND_API)
     assert chosen.effective_stripe_webhook_secret == "whsec_x"
     assert chosen.secure_cookies
     assert chosen.allowed_origins == {"https://studio.example.com"}
+
+
+def test_in_production_a_calendar_needs_a_client_and_nothing_else_does() -> None:
+    assert not _read(PRODUCTION).google_offered
+    with_one = _read({**PRODUCTION, "GOOGLE_CLIENT_ID": "x", "GOOGLE_CLIENT_SECRET": "y"})
+    assert with_one.google_offered
+    assert (with_one.google_api_base, with_one.google_oauth_base) == (GOOGLE_API, GOOGLE_OAUTH)
+    assert with_one.google_consent_url == GOOGLE_CONSENT
+    assert with_one.google_redirect_url == "https://studio.example.com/oauth/google/callback"
 
 
 def test_a_wrong_value_is_tried_for_every_setting() -> None:
@@ -183,6 +221,16 @@ def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Pat
         ({"RESEND_API_BASE": "https://api.resend.com"}, "RESEND_API_KEY is missing"),
         (
             {"RESEND_API_KEY": "re_x", "RESEND_API_BASE": "http://127.0.0.1:1"},
+            "points at a simulator",
+        ),
+        ({"GOOGLE_CLIENT_ID": "x"}, "GOOGLE_CLIENT_SECRET belong together"),
+        ({"GOOGLE_API_BASE": "https://www.googleapis.com"}, "GOOGLE_CLIENT_ID is missing"),
+        (
+            {
+                "GOOGLE_CLIENT_ID": "x",
+                "GOOGLE_CLIENT_SECRET": "x",
+                "GOOGLE_OAUTH_BASE": "http://127.0.0.1:1",
+            },
             "points at a simulator",
         ),
         ({**PRODUCTION, "SECRET_KEY": "short"}, "32 characters"),

@@ -13,13 +13,16 @@ from services.models import (
     CreditEntry,
     CreditKind,
     PackStatus,
+    Proposal,
     SeatStatus,
+    SessionStatus,
     User,
 )
 from tests.services.rows import (
     a_mentor,
     a_pack,
     a_seat,
+    a_session,
     a_user,
     acting,
     acting_mentor,
@@ -27,6 +30,7 @@ from tests.services.rows import (
     an_offer,
     an_order,
     counted_reading,
+    onboarded,
     saved,
 )
 
@@ -58,16 +62,92 @@ def test_mentees_first_step_is_the_most_urgent_one() -> None:
 def test_renewal_is_urgent_when_one_session_is_left_and_most_of_all_in_grace() -> None:
     mentee = a_user()
     plenty, short = a_mentor("Pablo Plenty"), a_mentor("Sara Short")
-    a_pack(a_seat(mentee, plenty), left=3)
+    a_pack(a_seat(mentee, plenty), left=3, reserved=3)
     assert home_of(mentee).next_step.kind is NextStepKind.MEET
 
-    a_pack(a_seat(mentee, short), left=1)
+    a_pack(a_seat(mentee, short), left=1, reserved=1)
     step = home_of(mentee).next_step
     assert (step.kind, step.mentor_slug, step.left) == (NextStepKind.RENEW, "sara-short", 1)
 
     seat = a_seat(mentee, a_mentor("Greta Grace"), SeatStatus.GRACE)
     step = home_of(mentee).next_step
     assert (step.mentor_slug, step.until) == ("greta-grace", seat.grace_ends_at)
+
+
+def test_what_can_be_booked_comes_after_the_first_questions_and_names_the_session() -> None:
+    mentee, mentor = a_user(), a_mentor()
+    seat = a_seat(mentee, mentor)
+    ends = clock.utc_now() + timedelta(days=20)
+    first = a_pack(seat, left=2, reserved=1, expires_at=ends)
+    saved(CreditEntry(pack_id=first.id, kind=CreditKind.CONSUME, amount=-2))
+    a_pack(seat, left=4)
+    assert home_of(mentee).next_step.kind is NextStepKind.ONBOARD
+
+    step = home_of(onboarded(mentee)).next_step
+
+    assert (step.kind, step.mentor_slug) == (NextStepKind.BOOK, mentor.slug)
+    assert (step.left, step.until) == (5, ends), "of both packs; the one that ends first pays"
+    assert step.number == 4, "two took place, one is booked"
+
+
+def test_a_session_that_can_be_joined_comes_before_everything_else() -> None:
+    mentee, mentor = onboarded(a_user()), a_mentor()
+    pack = a_pack(a_seat(mentee, mentor), left=4, reserved=2)
+    start = clock.utc_now() + timedelta(hours=30)
+    later = a_session(pack, start + timedelta(days=2))
+    soon = a_session(pack, start)
+    an_order(mentee, an_offer(a_mentor("Otto Other")))
+
+    with clock.at(start - timedelta(minutes=16)):
+        home = home_of(mentee)
+    assert home.next_step.kind is NextStepKind.FINISH_CHECKOUT
+    assert [one.public_id for one in home.sessions] == [soon.public_id, later.public_id]
+
+    with clock.at(start - timedelta(minutes=15)):
+        step = home_of(mentee).next_step
+    assert (step.kind, step.session, step.at) == (NextStepKind.JOIN, soon.public_id, start)
+
+    with clock.at(soon.ends_at):
+        assert home_of(mentee).next_step.kind is not NextStepKind.JOIN
+
+
+def test_a_time_that_the_mentor_proposes_waits_for_an_answer_and_ones_own_does_not() -> None:
+    mentee, mentor = onboarded(a_user()), a_mentor()
+    pack = a_pack(a_seat(mentee, mentor), left=4, reserved=1)
+    start = clock.utc_now() + timedelta(days=3)
+    session = a_session(pack, start)
+    other = start + timedelta(days=1)
+    proposal = Proposal(
+        session_id=session.id,
+        by_id=mentee.id,
+        by_mentor=False,
+        sequence=0,
+        starts_at=other,
+        ends_at=other + timedelta(hours=1),
+    )
+    saved(proposal)
+    assert home_of(mentee).next_step.kind is NextStepKind.BOOK
+
+    with db.transaction() as work:
+        row = work.get_one(Proposal, proposal.id)
+        row.by_id, row.by_mentor = mentor.user_id, True
+
+    step = home_of(mentee).next_step
+    assert (step.kind, step.session) == (NextStepKind.ANSWER, session.public_id)
+    assert (step.at, step.other_at) == (start, other)
+
+
+def test_a_credit_that_came_back_after_an_objection_is_not_a_session_that_took_place() -> None:
+    mentee, mentor = a_user(), a_mentor()
+    pack = a_pack(a_seat(mentee, mentor), left=4)
+    start = clock.utc_now() - timedelta(days=3)
+    session = a_session(pack, start, status=SessionStatus.MENTOR_NO_SHOW)
+    for kind, amount in ((CreditKind.CONSUME, -1), (CreditKind.RETURN, 1)):
+        saved(CreditEntry(pack_id=pack.id, kind=kind, amount=amount, session_id=session.id))
+
+    (together,) = home_of(mentee).together
+
+    assert [(one.used, one.left, one.lost) for one in together.packs] == [(0, 4, 0)]
 
 
 def test_home_counts_usable_packs_and_tells_used_from_lost() -> None:
@@ -99,7 +179,7 @@ def test_home_costs_the_same_number_of_queries_however_much_there_is() -> None:
             mentee_home.get_home(session, actor=acting(mentee))
         counts.add(len(statements))
 
-    assert counts == {5}
+    assert counts == {7}
 
 
 def test_mentor_sees_seats_by_state_and_by_how_many_they_are_over() -> None:

@@ -1,4 +1,4 @@
-"""The five mails: rendered from the world as it is when they leave."""
+"""The mails around accounts and money: rendered from the world as it is when they leave."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services import checkout, db, email_links, mail
+from services.mail import calendars, meetings, mentoring
 from services.mail.render import FACTS
 from services.models import LinkPurpose, User, UserStatus
 from tests.services.rows import a_mentor, a_user, acting, an_admin, an_offer
@@ -101,7 +102,9 @@ def test_every_template_speaks_in_both_forms_without_a_trace_of_its_making(
             }
         ),
     ]
-    assert set(FACTS) == {"verify", "reset", "purchase", "refunded", "admin_alert"}
+    elsewhere = meetings.FACTS.keys() | mentoring.FACTS.keys() | calendars.FACTS.keys()
+    here = {"verify", "reset", "purchase", "refunded", "place_resold", "admin_alert"}
+    assert set(FACTS) == here | elsewhere
     for letter in letters:
         for part in (letter.subject, letter.text, letter.html):
             assert part.strip()

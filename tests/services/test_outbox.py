@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import col, update
 
 from jobs import outbox as sending
+from jobs import periodic
 from services import clock, db, email_links, mail, operators, outbox
 from services.errors import (
     ProviderRejected,
@@ -46,16 +47,29 @@ def test_a_message_is_written_once_and_only_with_its_cause(database: str) -> Non
 
 
 def test_who_listens_is_woken_after_the_commit_only(database: str) -> None:
-    woken: list[int] = []
-    outbox.on_added(lambda: woken.append(len(stored(OutboxMessage))))
+    woken: list[tuple[str, int]] = []
+    outbox.on_added(lambda kind: woken.append((kind, len(stored(OutboxMessage)))))
     try:
         _alert(an_admin())
         with pytest.raises(RuntimeError), db.transaction() as session:
             outbox.add(session, kind="mail", key="mail:test:2", data={})
             raise RuntimeError("the cause fails")
     finally:
-        outbox.on_added(lambda: None)
-    assert woken == [1]
+        outbox.on_added(lambda _kind: None)
+    assert woken == [("mail", 1)]
+
+
+def test_what_goes_to_calendars_is_sent_apart_from_mails_and_refunds(studio: Studio) -> None:
+    with db.transaction() as session:
+        for kind in ("calendar_write", "calendar_revoke"):
+            outbox.add(session, kind=kind, key=f"{kind}:1", data={"nothing": "is there"})
+    _alert(an_admin())
+    sending.send_outbox.call_local()
+    studio.sweep()
+    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert [row.kind for row in stored(OutboxMessage) if row.attempts] == ["mail"]
+    periodic.send_to_calendars.call_local()
+    assert [row.attempts for row in stored(OutboxMessage)] == [1, 1, 1]
 
 
 def test_a_mail_is_sent_once_and_stamped(studio: Studio) -> None:

@@ -9,6 +9,15 @@ from services.providers.answers import Answer
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along, such as `session.ics` of `text/calendar; method=REQUEST`."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One message to one person. `key` makes sending it twice harmless where the service can."""
 
@@ -19,6 +28,7 @@ class Mail:
     text: str
     html: str
     kind: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class MailProvider(Protocol):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email.utils import parseaddr
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -28,7 +29,7 @@ class ResendMail:
 
     def send(self, mail: Mail) -> str:
         """Send one mail; Resend keeps the idempotency key for 24 hours."""
-        body = {
+        body: dict[str, Any] = {
             "from": mail.sender,
             "to": [mail.to],
             "subject": mail.subject,
@@ -36,6 +37,15 @@ class ResendMail:
             "html": mail.html,
             "tags": [{"name": "kind", "value": mail.kind}],
         }
+        if mail.attachments:
+            body["attachments"] = [
+                {
+                    "filename": each.filename,
+                    "content": b64encode(each.content).decode(),
+                    "content_type": each.content_type,
+                }
+                for each in mail.attachments
+            ]
         try:
             with calls.operation("send_mail"), calls.observed(NAME) as request:
                 answer = self._client.post(

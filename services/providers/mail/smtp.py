@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import formatdate, parseaddr
 from typing import Final, Literal
 
@@ -104,4 +104,14 @@ def _message(mail: Mail) -> EmailMessage:
     # Not every server takes 8-bit content.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    for each in mail.attachments:
+        kind = Message()
+        kind["Content-Type"] = each.content_type
+        message.add_attachment(
+            each.content,
+            maintype=kind.get_content_maintype(),
+            subtype=kind.get_content_subtype(),
+            filename=each.filename,
+            params=dict(kind.get_params([])[1:]),
+        )
     return message

@@ -1,0 +1,152 @@
+"""A mentor is suspended, or comes back (PRODUCT.md rule 9).
+
+Suspending closes the slots in one transaction; then each future session is canceled in one of its
+own, with the credit returned and its pack good for longer. Killed in between, the sweep goes on:
+what is left to cancel is a question to the tables.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from services import access, audit, booking, clock, db, inputs, locking, outbox, topics
+from services.audit import Actor
+from services.errors import Conflict, NotFound
+from services.ids import MentorId, SessionId, UserId
+from services.models import Mentor, MentoringSession, Pack, PackStatus, SessionStatus, User
+from services.sessions import idle_days
+
+WHY_CANCELED = "Your mentor cannot hold sessions for now."
+"""What both people read; the admin's reason stays in the audit trail."""
+
+
+def suspend_mentor(*, actor: Actor, mentor: str, reason: str) -> None:
+    """Offer no slots any more, cancel what is booked, stop the clocks, and tell everybody.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, InvalidInput, Conflict: suspended already.
+    """
+    access.require_admin(actor)
+    why = inputs.line(reason, field="reason", what="The reason", least=3, most=300)
+    with db.transaction() as tx:
+        row = _locked(tx, mentor)
+        if not _suspend(tx, actor, row, why):
+            raise Conflict("This mentor is suspended already.")
+    for session_id in to_cancel(row.id):
+        with db.transaction() as tx:
+            cancel(tx, actor, tx.get_one(MentoringSession, session_id))
+
+
+def suspend_account(db: Session, *, actor: Actor, user_id: UserId) -> None:
+    """The mentor's account was suspended, so mentoring is too, and stays so until it is resumed
+    by itself. The sweep cancels what is booked. Nothing for whoever is no mentor."""
+    slug = db.exec(select(Mentor.slug).where(Mentor.user_id == user_id)).one_or_none()
+    if slug is not None:
+        _suspend(db, actor, _locked(db, slug), "The account was suspended.")
+
+
+def resume_mentor(*, actor: Actor, mentor: str, reason: str) -> None:
+    """Offer slots again; the packs' clocks go on.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, InvalidInput, Conflict: not suspended.
+    """
+    access.require_admin(actor)
+    why = inputs.line(reason, field="reason", what="The reason", least=3, most=300)
+    with db.reading() as session:
+        found = session.exec(select(Mentor).where(Mentor.slug == mentor)).one_or_none()
+    if found is None:
+        raise NotFound("mentor")
+    idle_days.count(found.id)  # the days of the suspension, while it still stands
+    with db.transaction() as tx:
+        row = _locked(tx, mentor)
+        if row.suspended_at is None:
+            raise Conflict("This mentor is not suspended.")
+        _tell(tx, actor, row, "mentor_resumed", why)
+        row.suspended_at = None
+
+
+def to_cancel(mentor: MentorId | None = None, *, limit: int = 1000) -> list[SessionId]:
+    """The sessions that a suspension has not canceled yet: of one mentor, or of all."""
+    wanted: list[ColumnElement[bool]] = [
+        col(MentoringSession.status) == SessionStatus.SCHEDULED,
+        col(MentoringSession.starts_at) > clock.utc_now(),
+        col(Mentor.suspended_at).is_not(None),
+    ]
+    if mentor is not None:
+        wanted.append(col(MentoringSession.mentor_id) == mentor)
+    found = (
+        select(col(MentoringSession.id))
+        .join(Mentor, col(Mentor.id) == col(MentoringSession.mentor_id))
+        .where(*wanted)
+        .order_by(col(MentoringSession.starts_at))
+        .limit(limit)
+    )
+    with db.reading() as session:
+        return list(session.exec(found).all())
+
+
+def cancel(db: Session, actor: Actor, session: MentoringSession) -> bool:
+    """Cancel one session of a suspended mentor; False when meanwhile it began or was canceled, or
+    the mentor came back."""
+    mentor = locking.lock_session(db, session)
+    ahead = session.status is SessionStatus.SCHEDULED and session.starts_at > clock.utc_now()
+    if mentor.suspended_at is None or not ahead:
+        return False
+    booking.call_off(db, actor=actor, session=session, reason=WHY_CANCELED)
+    return True
+
+
+def _suspend(db: Session, actor: Actor, mentor: Mentor, reason: str) -> bool:
+    """Close the slots and tell everybody; False when that was done before."""
+    if mentor.suspended_at is not None:
+        return False
+    mentor.suspended_at = clock.utc_now()
+    _tell(db, actor, mentor, "mentor_suspended", reason)
+    return True
+
+
+def _locked(db: Session, slug: str) -> Mentor:
+    row = db.exec(select(Mentor).where(Mentor.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound("mentor")
+    locking.lock(db, mentors=[row.id])
+    locking.read_again(db, row)
+    return row
+
+
+def _tell(db: Session, actor: Actor, mentor: Mentor, template: str, reason: str) -> None:
+    """Audit it, and one mail each for the mentor and whoever owns a pack that is not used up."""
+    occasion = mentor.suspended_at.isoformat() if mentor.suspended_at else ""
+    audit.record(
+        db,
+        actor=actor,
+        action=template.replace("_", "."),
+        thing=mentor.public_id,
+        after={"reason": reason},
+    )
+    topics.publish(
+        db,
+        topics.seats(mentor.id),
+        topics.availability(mentor.id),
+        topics.mentor_sessions(mentor.id),
+    )
+    for user_id, public_id in _readers(db, mentor):
+        outbox.add(
+            db,
+            kind="mail",
+            key=f"mail:{template}:{mentor.public_id}:{occasion}:{public_id}",
+            data={"template": template, "user_id": user_id, "mentor_id": mentor.id},
+        )
+
+
+def _readers(db: Session, mentor: Mentor) -> list[tuple[UserId, str]]:
+    mentees = select(Pack.mentee_id).where(
+        Pack.mentor_id == mentor.id,
+        col(Pack.status).in_([PackStatus.ACTIVE, PackStatus.FROZEN]),
+    )
+    people = select(col(User.id), col(User.public_id)).where(
+        (col(User.id) == mentor.user_id) | col(User.id).in_(mentees)
+    )
+    return list(db.exec(people.order_by(col(User.id))).all())
