@@ -5,11 +5,15 @@ from __future__ import annotations
 import reflex as rx
 
 from pages.components.badges import badge
-from pages.components.boxes import row
+from pages.components.boxes import row, section, stack
 from pages.components.buttons import button, link_button
+from pages.components.forms import field, form
+from pages.components.kinds import Press
 from pages.components.mentor_editor import mentor_editor
 from pages.components.phases import empty, loaded
+from pages.components.text import muted
 from pages.layout import Page, signed_in
+from state.admin_mentor import AdminMentorState
 from state.mentor_profile import MentorProfileState as State
 
 
@@ -26,7 +30,7 @@ def admin_mentor() -> rx.Component:
             ),
             loaded(
                 State.phase,
-                mentor_editor(for_admin=True),
+                stack(mentor_editor(for_admin=True), _suspension(), gap="apart"),
                 failure=State.failure,
                 again=State.load_any,
                 shape="page",
@@ -36,7 +40,10 @@ def admin_mentor() -> rx.Component:
         active="/admin/mentors",
         state=rx.cond(
             State.phase == "ready",
-            badge(rx.cond(State.listed, "listed", "not listed")),
+            row(
+                badge(rx.cond(State.listed, "listed", "not listed")),
+                rx.cond(State.suspended, badge("suspended"), rx.fragment()),
+            ),
             rx.fragment(),
         ),
         action=rx.cond(State.phase == "ready", _actions(), rx.fragment()),
@@ -46,6 +53,7 @@ def admin_mentor() -> rx.Component:
 def _actions() -> rx.Component:
     return row(
         link_button("See the page", State.page_href, kind="secondary"),
+        link_button("Availability", f"/admin/mentors/{State.slug}/availability", kind="secondary"),
         rx.cond(
             State.listed,
             button("Take off the list", on_click=State.set_listed(False), kind="secondary"),
@@ -54,6 +62,55 @@ def _actions() -> rx.Component:
     )
 
 
+def _suspension() -> rx.Component:
+    words = rx.cond(
+        State.suspended,
+        "No session can be booked with this mentor now, and the clocks of the packs stand still.",
+        "A suspended mentor offers no times. Booked sessions are canceled, their credits go back, "
+        "the clocks of the packs stand still, and everybody concerned is told.",
+    )
+    ask = rx.cond(State.suspended, "Let the mentor come back", "Suspend the mentor")
+    return section(
+        "Suspension",
+        muted(words),
+        rx.cond(
+            AdminMentorState.asking,
+            rx.cond(
+                State.suspended,
+                _reason("Let the mentor come back", AdminMentorState.resume),
+                _reason("Suspend the mentor", AdminMentorState.suspend, danger=True),
+            ),
+            row(button(ask, on_click=AdminMentorState.ask(True), kind="secondary")),
+        ),
+    )
+
+
+def _reason(label: str, act: Press, *, danger: bool = False) -> rx.Component:
+    return form(
+        field(
+            "reason",
+            "Reason",
+            help="It is kept on record.",
+            error=AdminMentorState.wrong,
+            max_length=300,
+        ),
+        row(
+            button(
+                label,
+                submit=True,
+                kind="danger" if danger else "primary",
+                busy=AdminMentorState.busy,
+            ),
+            button("Leave it", on_click=AdminMentorState.ask(False), kind="secondary"),
+        ),
+        on_submit=act,
+        label=label,
+    )
+
+
 PAGE = Page(
-    route="/admin/mentors/[slug]", title="Mentor", component=admin_mentor, on_load=[State.load_any]
+    route="/admin/mentors/[slug]",
+    title="Mentor",
+    component=admin_mentor,
+    on_load=[State.load_any, AdminMentorState.begin],
 )

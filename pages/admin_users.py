@@ -18,7 +18,7 @@ from state.admin_users import PATH, Act, AdminUser
 from state.admin_users import AdminUsersState as State
 
 _User = rx.vars.ObjectVar[AdminUser]
-_COLUMNS = 6
+_COLUMNS = 7
 
 
 def admin_users() -> rx.Component:
@@ -27,6 +27,7 @@ def admin_users() -> rx.Component:
         sort_head(State, "name", "Account"),
         head("Roles"),
         head("Status"),
+        head("Onboarding"),
         sort_head(State, "joined", "Joined"),
         head("Last seen"),
         head("Actions"),
@@ -58,6 +59,7 @@ def _row(user: _User) -> rx.Component:
             cell(strong(user.name), under(user.email), rank="main"),
             cell(user.roles, rank="fact"),
             cell(badge(user.status), under(user.verified)),
+            cell(user.onboarding, label="Onboarding: "),
             cell(moment(user.joined), rank="wide"),
             cell(rx.cond(user.never_seen, "never", moment(user.seen)), rank="wide"),
             cell(
@@ -107,9 +109,13 @@ def _question(user: _User) -> rx.Component:
         (
             "suspend",
             f"Suspend {user.name}? The account is signed out everywhere and cannot sign in again. "
-            "A mentor leaves the catalogue; packs and seats stay as they are.",
+            "A mentor is suspended as such too: booked sessions are canceled, and credits go back.",
         ),
-        ("reactivate", f"Reactivate {user.name}? The account can sign in again."),
+        (
+            "reactivate",
+            f"Reactivate {user.name}? The account can sign in again. "
+            "A mentor stays suspended as such, until you let the mentor come back.",
+        ),
         (
             "make_mentor",
             f"Make {user.name} a mentor? The page is not listed until you list it.",

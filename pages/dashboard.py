@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pages.components.boxes import section, stack, wide_cards
+from pages.components.boxes import divided, section, stack, wide_cards
 from pages.components.cards import card
-from pages.components.dashboards import next_step, open_checkout, together
+from pages.components.dashboards import next_step, open_checkout, session_line, together
+from pages.components.links import text_link
 from pages.components.phases import empty, has, loaded, or_empty
+from pages.components.ticking import every
 from pages.layout import Page, signed_in
 from state.dashboard import DashboardState
 
+EVERY_MS = 60_000
+
 
 def dashboard() -> rx.Component:
-    """One large next step, then what is open, then packs and seats."""
+    """One large next step, then what is to come and what is open, then packs and seats."""
     return signed_in(
         rx.cond(DashboardState.display_name != "", "Hello, " + DashboardState.display_name, "Home"),
         loaded(
             DashboardState.phase,
-            stack(_step(), _checkouts(), _packs(), gap="apart"),
+            stack(_step(), _sessions(), _checkouts(), _packs(), gap="apart"),
             failure=DashboardState.failure,
             again=DashboardState.load,
             shape="page",
@@ -31,6 +35,19 @@ def dashboard() -> rx.Component:
 def _step() -> rx.Component:
     step = DashboardState.step
     return next_step(step.title, step.words, step.label, step.href)
+
+
+def _sessions() -> rx.Component:
+    return rx.cond(
+        has(DashboardState.sessions),
+        section(
+            "Your next sessions",
+            card(divided(rx.foreach(DashboardState.sessions, session_line))),
+            rx.cond(DashboardState.soon, every(EVERY_MS, DashboardState.look_again), rx.fragment()),
+            action=text_link("All sessions", "/sessions"),
+        ),
+        rx.fragment(),
+    )
 
 
 def _checkouts() -> rx.Component:

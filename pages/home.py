@@ -18,6 +18,7 @@ from pages.components.landing import (
 )
 from pages.components.mentors import mentor_cards
 from pages.components.phases import empty, has, loaded, or_empty
+from pages.components.quotes import quotes
 from pages.layout import Page, public
 from services.config import settings
 from state.home import HomeState
@@ -26,7 +27,15 @@ from state.home import HomeState
 def home() -> rx.Component:
     """A list of sections."""
     return public(
-        _hero(), _mentors(), _how(), _seat(), _price(), _questions(), _closing(), active="/"
+        _hero(),
+        _mentors(),
+        _how(),
+        _seat(),
+        _price(),
+        _said(),
+        _questions(),
+        _closing(),
+        active="/",
     )
 
 
@@ -93,7 +102,7 @@ def _how() -> rx.Component:
             ),
             (
                 "Meet and keep going",
-                "Every session is one hour, one to one. "
+                "Every session is one to one. "
                 "Another pack keeps your seat; without one, it goes to the next person.",
             ),
         ),
@@ -160,6 +169,14 @@ def _price() -> rx.Component:
             ),
         ),
         band=True,
+    )
+
+
+def _said() -> rx.Component:
+    return rx.cond(
+        has(HomeState.quotes),
+        landing_section("What mentees say", quotes(HomeState.quotes, with_mentor=True)),
+        rx.fragment(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,11 +38,15 @@ PLACES: dict[Area, list[Place]] = {
     "mentee": [
         Place("/dashboard", "Home", "house"),
         Place("/mentors", "Mentors", "users"),
+        Place("/sessions", "Sessions", "calendar-days"),
         Place("/orders", "Orders", "receipt"),
         Place("/settings", "Settings", "settings"),
     ],
     "mentor": [
         Place("/mentor", "Home", "house"),
+        Place("/mentor/sessions", "Sessions", "calendar-days"),
+        Place("/mentor/mentees", "Mentees", "users"),
+        Place("/mentor/availability", "Availability", "clock"),
         Place("/mentor/profile", "Profile", "square-user"),
         Place("/settings", "Settings", "settings"),
     ],
@@ -51,8 +55,10 @@ PLACES: dict[Area, list[Place]] = {
         Place("/admin/revenue", "Revenue", "chart-column"),
         Place("/admin/seats", "Seats", "armchair"),
         Place("/admin/orders", "Orders", "receipt"),
+        Place("/admin/sessions", "Sessions", "calendar-days"),
         Place("/admin/users", "Users", "users"),
         Place("/admin/mentors", "Mentors", "graduation-cap"),
+        Place("/admin/testimonials", "Testimonials", "message-square-quote"),
         Place("/admin/inbox", "Inbox", "inbox"),
         Place("/settings", "Settings", "settings"),
     ],
@@ -94,27 +100,30 @@ def form_page(title: Child, *children: Child) -> rx.Component:
 def signed_in(
     title: Child,
     *children: Child,
-    area: Area,
-    active: str,
+    area: Area | rx.Var[str],
+    active: str | Mapping[Area, str],
     state: Child | None = None,
     action: Child | None = None,
 ) -> rx.Component:
     """The shell behind the sign-in: a left rail, on phones a bar at the bottom.
 
     `active` is the address of the current place; `state` and the one primary `action` stand on
-    the title's line.
+    the title's line. A page that people of several areas share names its `area` by a variable, and
+    an `active` place for each.
     """
     name = settings().studio_name
     rail_column = rx.el.aside(
         rx.el.div(brand(name), class_name="rail-brand"),
-        rail(PLACES[area], active, label=_LABELS[area]),
-        rx.el.div(_areas(area), colour_switch(), sign_out(), class_name="rail-foot"),
+        _of_area(area, lambda one: rail(PLACES[one], _active(active, one), label=_LABELS[one])),
+        rx.el.div(_of_area(area, _areas), colour_switch(), sign_out(), class_name="rail-foot"),
         class_name="rail",
         aria_label="Navigation",
     )
     top = rx.el.header(
         brand(name),
-        rx.el.div(_areas(area), menu("Menu", colour_switch(), sign_out()), class_name="row"),
+        rx.el.div(
+            _of_area(area, _areas), menu("Menu", colour_switch(), sign_out()), class_name="row"
+        ),
         class_name="inside-top",
     )
     content = rx.el.main(
@@ -133,6 +142,17 @@ def signed_in(
             rail_column, rx.el.div(top, content, class_name="inside-column"), class_name="inside"
         ),
     )
+
+
+def _of_area(area: Area | rx.Var[str], make: Callable[[Area], rx.Component]) -> rx.Component:
+    if isinstance(area, str):
+        return make(area)
+    others = [(one, make(one)) for one in PLACES if one != "mentee"]
+    return rx.fragment(rx.match(area, *others, make("mentee")))
+
+
+def _active(active: str | Mapping[Area, str], area: Area) -> str:
+    return active if isinstance(active, str) else active[area]
 
 
 def _first_lines() -> list[rx.Component]:

@@ -8,12 +8,14 @@ from pages.components.badges import tags
 from pages.components.boxes import section, side, split, stack
 from pages.components.buttons import link_button
 from pages.components.cards import points
+from pages.components.free import next_free
 from pages.components.notices import notice
 from pages.components.offers import offers
 from pages.components.outcomes import outcome
 from pages.components.packs import seat_marks
 from pages.components.people import person_header
 from pages.components.phases import empty, has, loaded, or_empty
+from pages.components.quotes import quotes
 from pages.components.text import lead, muted, prose, text
 from pages.layout import Page, public
 from services.config import settings
@@ -57,7 +59,7 @@ def _person() -> rx.Component:
         section(
             "What is in a pack",
             points(
-                "Every session is one hour, one to one.",
+                f"Every session is {MentorState.length}, one to one.",
                 f"Your seat is held for {settings().seat_hold_minutes} minutes while you pay, and "
                 "is yours when the payment has arrived.",
                 "Another pack keeps your seat. Without one it waits "
@@ -66,6 +68,11 @@ def _person() -> rx.Component:
                 "refunded at their share of the price.",
             ),
         ),
+        rx.cond(
+            has(MentorState.quotes),
+            section("What mentees say", quotes(MentorState.quotes)),
+            rx.fragment(),
+        ),
         gap="wide",
     )
 
@@ -73,6 +80,7 @@ def _person() -> rx.Component:
 def _selling() -> rx.Component:
     return side(
         seat_marks(MentorState.marks, MentorState.seats),
+        next_free(MentorState.free),
         _notes(),
         or_empty(
             has(MentorState.offers),
@@ -102,7 +110,15 @@ def _notes() -> rx.Component:
         ),
         rx.cond(
             MentorState.seat_note != "",
-            notice(text(MentorState.seat_note), tone="good"),
+            notice(
+                text(MentorState.seat_note),
+                tone="good",
+                action=rx.cond(
+                    MentorState.book_href != "",
+                    link_button("Book a session", MentorState.book_href, kind="secondary"),
+                    rx.fragment(),
+                ),
+            ),
             rx.fragment(),
         ),
         rx.cond(

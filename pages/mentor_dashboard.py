@@ -1,4 +1,4 @@
-"""The mentor's dashboard: seats used, and the mentees."""
+"""The mentor's dashboard: today and this week, seats used, and the mentees."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from pages.components.moments import moment
 from pages.components.notices import notice
 from pages.components.packs import pack_dots, seat_marks
 from pages.components.phases import empty, has, loaded, or_empty
+from pages.components.sessions import session_list
 from pages.components.tables import cell, head, row, table, table_foot
 from pages.components.text import strong, text
 from pages.layout import Page, signed_in
 from state.mentor_dashboard import MenteeFace
 from state.mentor_dashboard import MentorDashboardState as State
+from state.mentor_sessions import Group
 
 
 def mentor_dashboard() -> rx.Component:
-    """What is missing, the seats, the mentees."""
+    """What is missing, the next sessions, the seats, the mentees."""
     return signed_in(
-        "Your mentees",
+        "Your week",
         loaded(
             State.phase,
-            stack(_notes(), _seats(), _mentees(), gap="wide"),
+            stack(_notes(), _sessions(), _seats(), _mentees(), gap="wide"),
             failure=State.failure,
             again=State.load,
             shape="page",
@@ -63,6 +65,34 @@ def _notes() -> rx.Component:
     )
 
 
+def _sessions() -> rx.Component:
+    """What is to decide, today, and the next seven days."""
+    more = rx.cond(
+        State.later != "",
+        text_link(State.later, "/mentor/sessions"),
+        text_link("All sessions", "/mentor/sessions"),
+    )
+    return or_empty(
+        has(State.groups),
+        stack(rx.foreach(State.groups, _group), rx.el.p(more), gap="wide"),
+        section(
+            "Next 7 days",
+            rx.el.p(
+                "No session in the next 7 days. ",
+                rx.cond(
+                    State.later != "",
+                    text_link(State.later, "/mentor/sessions"),
+                    text_link("Check your availability", "/mentor/availability"),
+                ),
+            ),
+        ),
+    )
+
+
+def _group(one: rx.vars.ObjectVar[Group]) -> rx.Component:
+    return section(one.title, session_list(one.rows, label=one.title))
+
+
 def _seats() -> rx.Component:
     note = rx.cond(has(State.marks), seat_marks(State.marks, State.taken_note), State.taken_note)
     return stats(
@@ -76,7 +106,7 @@ def _seats() -> rx.Component:
 def _mentees() -> rx.Component:
     heads = [head("Mentee"), head("Left"), head("Seat"), head("To use by"), head("Since")]
     return section(
-        "Mentees with a seat",
+        "Your mentees",
         or_empty(
             has(State.mentees),
             rx.fragment(
@@ -119,4 +149,4 @@ def _row(mentee: rx.vars.ObjectVar[MenteeFace]) -> rx.Component:
     )
 
 
-PAGE = Page(route="/mentor", title="Your mentees", component=mentor_dashboard, on_load=[State.load])
+PAGE = Page(route="/mentor", title="Your week", component=mentor_dashboard, on_load=[State.load])

@@ -8,7 +8,7 @@ from pages.components.accounts import PASSWORD_HELP, for_password_managers, wron
 from pages.components.badges import badge, toned
 from pages.components.boxes import form_width, setting
 from pages.components.boxes import row as line
-from pages.components.buttons import button
+from pages.components.buttons import button, link_button
 from pages.components.forms import field, form, hidden, option, select
 from pages.components.moments import moment
 from pages.components.phases import loaded
@@ -26,7 +26,7 @@ def settings() -> rx.Component:
         "Settings",
         loaded(
             SettingsState.phase,
-            rx.fragment(_profile(), _email(), _password(), _browsers()),
+            rx.fragment(_profile(), _calendars(), _email(), _password(), _browsers()),
             failure=SettingsState.failure,
             again=SettingsState.open,
             shape="page",
@@ -73,6 +73,14 @@ def _profile() -> rx.Component:
                 label="Profile",
             )
         ),
+    )
+
+
+def _calendars() -> rx.Component:
+    return setting(
+        "Calendars",
+        text("Connect your Google calendar, or subscribe to your sessions in another one."),
+        line(link_button("Calendars", "/settings/calendar", kind="secondary")),
     )
 
 

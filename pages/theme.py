@@ -22,7 +22,10 @@ STYLESHEETS = [
     "/styles/data.css",
     "/styles/landing.css",
     "/styles/admin.css",
+    "/styles/meetings.css",
     "/styles/charts.css",
+    "/styles/hours.css",
+    "/styles/picking.css",
 ]
 _FONT = "/fonts/instrument-sans-latin.woff2"
 

@@ -15,6 +15,7 @@ from services.models import UserStatus
 from state.base import AppState, read, write
 from state.guard import forget_presences, requires
 from state.listing import Listing
+from state.mentor_mentees import standing_words
 from state.phase import loading
 from state.shown import NEVER, Moment, date, moment
 
@@ -43,6 +44,7 @@ class AdminUser:
     seen: Moment = NEVER
     never_seen: bool = False
     mentor_href: str = ""
+    onboarding: str = ""
     is_admin: bool = False
     is_self: bool = False
     can_suspend: bool = False
@@ -107,10 +109,16 @@ class AdminUsersState(Listing, AppState):
         match act:
             case "suspend":
                 await write(administration.suspend_user, actor=actor, user=user)
-                return "The account is suspended and signed out everywhere."
+                return (
+                    "The account is suspended and signed out everywhere. A mentor's booked "
+                    "sessions are being canceled, and their credits go back."
+                )
             case "reactivate":
                 await write(administration.reactivate_user, actor=actor, user=user)
-                return "The account is active again."
+                return (
+                    "The account is active again. A mentor still has to be let back, on the "
+                    "mentor's own page."
+                )
             case "make_mentor":
                 slug = await write(catalogue.make_mentor, actor=actor, user=user)
                 return (
@@ -156,6 +164,7 @@ def _row(user: UserRow, zone: str) -> AdminUser:
         seen=moment(user.seen_at, zone),
         never_seen=user.seen_at is None,
         mentor_href=f"/admin/mentors/{user.mentor_slug}" if user.mentor_slug else "",
+        onboarding=standing_words(user.onboarding),
         is_admin=user.is_admin,
         is_self=user.is_self,
         can_suspend=active and other,

@@ -60,7 +60,10 @@ class Tab(rx.State):
 
 
 class AppState(rx.State):
-    """The parent of every page's state. The guard fills it before the page's first handler."""
+    """The parent of every page's state. The guard fills it before the page's first handler.
+
+    `_returns`: the tab loads the page that it shows already, as after a lost connection.
+    """
 
     signed_in: bool = False
     display_name: str = ""
@@ -78,6 +81,8 @@ class AppState(rx.State):
     _flash: Flash | None = None
     _seen_flash: str = ""
     _page: str = ""
+    _loaded_address: str = ""
+    _returns: bool = False
 
     async def _actor(self) -> Actor:
         """Who acts, as the database knows it (at most five seconds old)."""
@@ -123,7 +128,8 @@ class AppState(rx.State):
         page = f"{self.router_data.get('sid', '')} {address}"
         if page == self._page:
             return
-        self._page = page
+        self._returns = address == self._loaded_address
+        self._page, self._loaded_address = page, address
         if self._notice_stays:
             self._notice_stays = False
         else:

@@ -19,7 +19,9 @@ from state.base import AppState, read
 from state.guard import requires
 from state.mentors import seat_marks, seat_words
 from state.phase import Loads, loading
+from state.quotes import QuoteFace, quote_face
 from state.shown import count, initials, until
+from state.slots import FreeFace, free_face
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def audience(slug: str, mentor: MentorId, actor: Actor) -> live.Audience[MentorP
     viewer = VISITOR if actor.user_id is None else actor
     own = set[str]() if actor.user_id is None else {topics.mentee(actor.user_id)}
     read = partial(catalogue.get_mentor, slug=slug, actor=viewer)
-    watched = frozenset({topics.seats(mentor)} | own)
+    about = {topics.seats(mentor), topics.availability(mentor), topics.TESTIMONIALS}
+    watched = frozenset(about | own)
     return live.Audience(("mentor_page", slug, viewer), watched, read)
 
 
@@ -89,6 +92,10 @@ class MentorState(Loads, AppState):
     can_buy: bool = False
     unlisted: bool = False
     seat_note: str = ""
+    length: str = ""
+    free: FreeFace = FreeFace()
+    quotes: list[QuoteFace] = []
+    book_href: str = ""
     why_not: str = ""
 
     @rx.event
@@ -127,6 +134,11 @@ class MentorState(Loads, AppState):
         self.unlisted = not page.listed
         self.seat_note = self._about_seat(page.own_seat)
         self.why_not = _why_not(page)
+        self.length = count(page.session_minutes, "minute")
+        self.free = free_face(page.next_free, self.time_zone)
+        self.quotes = [quote_face(one) for one in page.quotes]
+        seated = page.own_seat is not None and page.own_seat.status is SeatStatus.ACTIVE
+        self.book_href = f"/book/{page.slug}" if seated else ""
 
     def _about_seat(self, seat: OwnSeat | None) -> str:
         if seat is None:

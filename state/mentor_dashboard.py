@@ -1,4 +1,5 @@
-"""The mentor's dashboard: seats in use, and the mentees with what they have left."""
+"""The mentor's dashboard: what is to decide, today and this week, seats in use, and the mentees
+with what they have left."""
 
 from __future__ import annotations
 
@@ -7,14 +8,16 @@ from dataclasses import dataclass, field
 import reflex as rx
 from sqlmodel import Session
 
-from services import clock, mentor_home, topics, urls
+from services import clock, mentor_home, sessions, topics, urls
 from services.audit import Actor
 from services.mentor_home import MenteeRow, MentorHome, SeatUse
 from services.models import SeatStatus
-from services.paging import Part
+from services.paging import MOST_ROWS, Part
+from services.sessions import SessionRow
 from state import live
 from state.base import AppState
 from state.guard import requires
+from state.mentor_sessions import LATER, Group, grouped
 from state.mentors import seat_marks
 from state.phase import Loads, loading
 from state.shown import NEVER, Moment, count, date, initials, plain, until
@@ -41,25 +44,28 @@ class MenteeFace:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """What the page reads: the seats, and one part of the mentees."""
+    """What the page reads: the seats, one part of the mentees, and the next sessions."""
 
     home: MentorHome
     mentees: Part[MenteeRow]
+    upcoming: Part[SessionRow]
 
 
 def audience(actor: Actor, before: str) -> live.Audience[Dashboard]:
     """The open dashboards of one mentor that show the same part of the mentees."""
 
-    def both(db: Session) -> Dashboard:
+    def everything(db: Session) -> Dashboard:
         part = mentor_home.list_mentees(db, actor=actor, before=before or None)
-        return Dashboard(mentor_home.get_home(db, actor=actor), part)
+        upcoming = sessions.list_mentors(db, actor=actor, when="upcoming", limit=MOST_ROWS)
+        return Dashboard(mentor_home.get_home(db, actor=actor), part, upcoming)
 
-    own = frozenset({topics.seats(actor.mentor_id)} if actor.mentor_id else ())
-    return live.Audience(("mentor_home", actor, before), own, both)
+    mentor = actor.mentor_id
+    own = {topics.seats(mentor), topics.mentor_sessions(mentor)} if mentor else set[str]()
+    return live.Audience(("mentor_home", actor, before), frozenset(own), everything)
 
 
 class MentorDashboardState(Loads, AppState):
-    """The signed-in mentor's seats and mentees."""
+    """The signed-in mentor's next sessions, seats and mentees."""
 
     page_href: str = ""
     listed: bool = False
@@ -71,6 +77,8 @@ class MentorDashboardState(Loads, AppState):
     grace: str = ""
     held: str = ""
     marks: list[bool] = []
+    groups: list[Group] = []
+    later: str = ""
     mentees: list[MenteeFace] = []
     total: str = ""
     older_href: str = ""
@@ -94,9 +102,17 @@ class MentorDashboardState(Loads, AppState):
 
     def _show(self, seen: Dashboard) -> None:
         self._show_seats(seen.home)
+        self._show_sessions(seen.upcoming)
         self.mentees = [_mentee(row, self.time_zone) for row in seen.mentees.rows]
         self.total = count(seen.mentees.total or 0, "mentee")
         self.older_href = f"{PATH}?before={seen.mentees.next}" if seen.mentees.next else ""
+
+    def _show_sessions(self, upcoming: Part[SessionRow]) -> None:
+        groups = grouped(upcoming.rows, self.time_zone, clock.utc_now())
+        self.groups = [group for group in groups if group.title != LATER]
+        shown = sum(len(group.rows) for group in self.groups)
+        later = (upcoming.total or 0) - shown
+        self.later = f"{count(later, 'session')} later" if later else ""
 
     def _show_seats(self, home: MentorHome) -> None:
         seats = home.seats

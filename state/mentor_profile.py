@@ -67,6 +67,7 @@ class MentorProfileState(Loads, AppState):
     capacity: str = ""
     seats_note: str = ""
     listed: bool = False
+    suspended: bool = False
     on_sale: list[OfferRow] = []
     retired: list[OfferRow] = []
     currency: str = ""
@@ -123,7 +124,7 @@ class MentorProfileState(Loads, AppState):
         self.languages = ", ".join(language_name(code) for code in profile.languages)
         self.capacity = str(profile.capacity)
         self.seats_note = _seats_note(profile)
-        self.listed = profile.listed
+        self.listed, self.suspended = profile.listed, profile.suspended
         self.currency = settings().studio_currency
         self._cards = {offer.public_id: offer for offer in profile.offers}
         self.on_sale = [_row(offer) for offer in profile.offers if offer.active]

@@ -13,6 +13,7 @@ from state.base import AppState, read
 from state.guard import requires
 from state.phase import Loads, loading
 from state.shown import count, initials, plain
+from state.slots import FreeFace, free_face
 
 PAGE_SIZE = 24
 MOST_SKILLS = 10
@@ -32,6 +33,7 @@ class MentorFace:
     seats: str
     marks: list[bool]
     price: str
+    free: FreeFace
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ def seat_marks(*, capacity: int, free: int) -> list[bool]:
     return [place < free for place in range(min(capacity, 24))] if capacity <= 24 else []
 
 
-def mentor_face(card: MentorCard) -> MentorFace:
-    """The words of a card."""
+def mentor_face(card: MentorCard, zone: str) -> MentorFace:
+    """The words of a card for somebody in this zone."""
     return MentorFace(
         href=urls.mentor(card.slug),
         name=card.name,
@@ -68,6 +70,7 @@ def mentor_face(card: MentorCard) -> MentorFace:
         seats=seat_words(capacity=card.capacity, free=card.seats_free),
         marks=seat_marks(capacity=card.capacity, free=card.seats_free),
         price=money.shown(card.price_from) if card.price_from else "",
+        free=free_face(card.next_free, zone),
     )
 
 
@@ -106,7 +109,7 @@ class MentorsState(Loads, AppState):
                 after=after or None,
                 limit=PAGE_SIZE,
             )
-            self.mentors = [mentor_face(card) for card in part.rows]
+            self.mentors = [mentor_face(card, self.time_zone) for card in part.rows]
             self.found = count(part.total or 0, "mentor")
             self.more_href = self._address(after=part.next) if part.next else ""
             self.first_href = self._address() if after else ""

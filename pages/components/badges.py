@@ -36,6 +36,18 @@ TONES: dict[str, str] = {
     "not verified": "warning",
     "suspended": "bad",
     "erased": "quiet",
+    # sessions, and what hangs on them
+    "scheduled": "good",
+    "in progress": "good",
+    "unresolved": "warning",
+    "mentee no-show": "bad",
+    "mentor no-show": "bad",
+    "open": "warning",
+    "upheld": "good",
+    "withdrawn": "quiet",
+    "accepted": "good",
+    "lapsed": "quiet",
+    "published": "good",
     # inbox
     "received": "warning",
     "waiting": "warning",

@@ -36,7 +36,7 @@ def button(
     if name:
         attributes |= {"name": name, "value": value}
     return rx.el.button(
-        rx.cond(busy, rx.el.span(class_name="button-spinner", aria_hidden=True), rx.fragment()),
+        spinner(busy),
         label,
         type="submit" if submit else "button",
         class_name=_class(kind, full=full, large=large),
@@ -58,6 +58,11 @@ def document_button(
 ) -> rx.Component:
     """The same for an HTTP route or another site: the browser loads it as a document."""
     return document(label, href=href, class_name=_class(kind, full=full, large=large))
+
+
+def spinner(busy: Flag) -> rx.Component:
+    """The wheel that turns while what was pressed is at work."""
+    return rx.cond(busy, rx.el.span(class_name="button-spinner", aria_hidden=True), rx.fragment())
 
 
 def icon_button(name: str, label: Text, *, on_click: Press) -> rx.Component:

@@ -1,4 +1,5 @@
-"""The parts of a dashboard: the one next step, a mentor with their packs, an open checkout."""
+"""The parts of a dashboard: the one next step, a session to come, a mentor with their packs, an
+open checkout."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pages.components.kinds import Text
 from pages.components.links import anchor
 from pages.components.moments import moment
 from pages.components.packs import pack_dots
-from state.dashboard import CheckoutFace, PackFace, Together
+from state.dashboard import CheckoutFace, PackFace, SessionFace, Together
 
 
 def next_step(title: Text, words: Text, label: Text, href: Text) -> rx.Component:
@@ -24,13 +25,39 @@ def next_step(title: Text, words: Text, label: Text, href: Text) -> rx.Component
     )
 
 
+def session_line(one: rx.vars.ObjectVar[SessionFace]) -> rx.Component:
+    """A session to come: when, with whom, and the way to it."""
+    return rx.el.div(
+        rx.el.div(
+            anchor(one.when, href=one.href, class_name="strong"),
+            rx.el.p(
+                "with ",
+                one.mentor,
+                rx.cond(one.away != "", rx.fragment(", ", one.away), rx.fragment()),
+                class_name="muted small",
+            ),
+            rx.cond(one.note != "", rx.el.p(one.note, class_name="small"), rx.fragment()),
+        ),
+        rx.cond(
+            one.joinable, link_button("Join now", one.href, kind="secondary"), badge(one.status)
+        ),
+        class_name="session-line",
+    )
+
+
 def together(one: rx.vars.ObjectVar[Together]) -> rx.Component:
     """A mentor one works with: the seat, and the packs as dots."""
     return rx.el.article(
         rx.el.div(
             face(one.photo, one.initials, size="small"),
             rx.el.h3(anchor(one.name, href=one.href)),
-            rx.cond(one.renewable, link_button("Renew", one.href, kind="secondary"), rx.fragment()),
+            rx.cond(
+                one.book_href != "",
+                link_button("Book", one.book_href, kind="secondary"),
+                rx.cond(
+                    one.renewable, link_button("Renew", one.href, kind="secondary"), rx.fragment()
+                ),
+            ),
             rx.el.p(
                 toned(one.seat, one.seat_tone),
                 rx.cond(one.until.iso != "", " until ", ""),

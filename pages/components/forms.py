@@ -9,7 +9,7 @@ import reflex as rx
 from pages.components.icons import icon
 from pages.components.kinds import Child, Flag, Press, Text
 
-FieldType = Literal["text", "email", "password", "search", "number", "tel", "url"]
+FieldType = Literal["text", "email", "password", "search", "number", "tel", "url", "date", "time"]
 
 
 def form(
@@ -51,8 +51,10 @@ def field(
     min_length: int | None = None,
     max_length: int | None = None,
     autofocus: bool = False,
+    on_change: Press | None = None,
 ) -> rx.Component:
-    """One line of text. What was typed stays in the browser; `value` is what it starts with."""
+    """One line of text. What was typed stays in the browser; `value` is what it starts with, and
+    `on_change` hears of every change."""
     attributes = _described(name, error, help=help)
     if autocomplete:
         attributes["autoComplete"] = autocomplete
@@ -60,6 +62,7 @@ def field(
         attributes["inputMode"] = inputmode
     given = {"min_length": min_length, "max_length": max_length}
     limits: dict[str, Any] = {name: limit for name, limit in given.items() if limit is not None}
+    events = {} if on_change is None else {"on_change": on_change}
     entry = rx.el.input(
         id=name,
         name=name,
@@ -71,6 +74,7 @@ def field(
         class_name="input",
         custom_attrs=attributes,
         **limits,
+        **events,
     )
     return _labelled(name, label, entry, help=help, error=error, optional=not required)
 
@@ -106,8 +110,10 @@ def select(
     value: Text = "",
     help: Text = "",
     error: Text = "",
+    on_change: Press | None = None,
 ) -> rx.Component:
     """One of a list; make the options with `option`, or with `rx.foreach` over them."""
+    events = {} if on_change is None else {"on_change": on_change}
     entry = rx.el.select(
         *options,
         id=name,
@@ -115,6 +121,7 @@ def select(
         default_value=value,
         class_name="input",
         custom_attrs=_described(name, error, help=help),
+        **events,
     )
     return _labelled(name, label, entry, help=help, error=error)
 
@@ -125,7 +132,7 @@ def option(label: Text, value: Text) -> rx.Component:
 
 
 def check(
-    name: str,
+    name: Text,
     label: Child,
     *,
     checked: Flag = False,
@@ -140,6 +147,28 @@ def check(
     )
     box = rx.el.input(type="checkbox", id=name, name=name, required=required, **state)
     return rx.el.label(box, rx.el.span(label), html_for=name, class_name="check")
+
+
+def checks(legend: Text, *boxes: Child) -> rx.Component:
+    """Boxes to tick that answer one question."""
+    return rx.el.fieldset(rx.el.legend(legend), *boxes, class_name="stack stack-close")
+
+
+def shown(name: str, label: Text, value: Text, *, help: Text) -> rx.Component:
+    """A value to copy: it can be selected, and not changed."""
+    return rx.el.div(
+        rx.el.label(label, html_for=name),
+        rx.el.input(
+            id=name,
+            type="text",
+            value=value,
+            read_only=True,
+            class_name="input",
+            custom_attrs={"aria-describedby": f"{name}-help"},
+        ),
+        rx.el.p(help, id=f"{name}-help", class_name="field-help"),
+        class_name="field",
+    )
 
 
 def search(name: str, label: Text, *, value: Text, placeholder: Text = "") -> rx.Component:

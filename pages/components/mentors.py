@@ -7,6 +7,7 @@ import reflex as rx
 from pages.components.badges import tags
 from pages.components.boxes import cards
 from pages.components.faces import face
+from pages.components.free import next_free
 from pages.components.links import anchor
 from pages.components.packs import seat_marks
 from state.mentors import MentorFace
@@ -18,7 +19,8 @@ def mentor_cards(mentors: list[MentorFace] | rx.Var[list[MentorFace]]) -> rx.Com
 
 
 def mentor_card(mentor: rx.vars.ObjectVar[MentorFace]) -> rx.Component:
-    """Face, name, what they help with, three skills, seats left, and the price of a pack."""
+    """Face, name, what they help with, three skills, the next free time, seats left, and the price
+    of a pack."""
     return anchor(
         rx.el.div(
             face(mentor.photo, mentor.initials, size="medium"),
@@ -31,6 +33,7 @@ def mentor_card(mentor: rx.vars.ObjectVar[MentorFace]) -> rx.Component:
         ),
         rx.el.p(mentor.headline, class_name="two-lines"),
         tags(mentor.skills),
+        next_free(mentor.free),
         rx.el.div(
             seat_marks(mentor.marks, mentor.seats),
             rx.cond(

@@ -169,7 +169,8 @@ def skip_link() -> rx.Component:
 
 def simulator_banner(simulated: list[str]) -> rx.Component:
     """Says which services are simulated, whether money is real, and where the mails are."""
-    words = f"Demo: {' and '.join(simulated)} {'is' if len(simulated) == 1 else 'are'} simulated"
+    names = " and ".join(filter(None, [", ".join(simulated[:-1]), *simulated[-1:]]))
+    words = f"Demo: {names} {'is' if len(simulated) == 1 else 'are'} simulated"
     money = ", no money moves. " if "Stripe" in simulated else ", payments are real. "
     mailbox = [document("Open the mailbox", href="/sandbox/mail")] if "Resend" in simulated else []
     return rx.el.aside(

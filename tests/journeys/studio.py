@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services import checkout, operators
+from tests.journeys.appointments import Appointments, made
 from tests.journeys.world import Account, Seller, World
 
 
 @dataclass(frozen=True)
 class Studio:
-    """People and orders, so that no page is empty. `esra` is admin, mentor and mentee."""
+    """People, orders and sessions, so that no page is empty. `esra` is admin, mentor and mentee;
+    `own_mentor` is the slug of the one she has a pack with."""
 
     esra: Seller
     newcomer: Account
@@ -20,6 +22,8 @@ class Studio:
     paid: str
     open: str
     canceled: str
+    own_mentor: str
+    met: Appointments
 
     def address(self, route: str) -> str:
         """An address of the page with this route."""
@@ -31,6 +35,12 @@ class Studio:
             "/admin/mentors/[slug]": f"/admin/mentors/{self.on_sale.slug}",
             "/reset/new": "/reset/new?token=not-a-real-one",
             "/verify": "/verify?token=not-a-real-one",
+            "/book/[mentor]": f"/book/{self.own_mentor}",
+            "/sessions/[session]": f"/sessions/{self.met.booked}",
+            "/sessions/[session]/move": f"/sessions/{self.met.booked}/move?sequence=0",
+            "/mentor/mentees/[mentee]": f"/mentor/mentees/{self.met.mentee}",
+            "/testimonial/[pack]": f"/testimonial/{self.met.pack}",
+            "/admin/mentors/[slug]/availability": f"/admin/mentors/{self.own_mentor}/availability",
         }
         return samples.get(route, route)
 
@@ -41,18 +51,22 @@ def furnished(world: World) -> Studio:
     operators.create_admin(email=esra.account.email, name=esra.name, password=esra.account.password)
     full = world.mentor("Fritz Fuhr", seats=1)
     world.bought(world.mentee("Mia Maler"), full)
-    world.bought(world.mentee("Ben Bauer"), esra)
+    ben, paula = world.mentee("Ben Bauer"), world.mentor("Paula Pape")
+    world.bought(ben, esra)
     actor = world.actor(esra.account)
     held = checkout.start(actor=actor, offer=world.mentor("Greta Gorn").offer).order
     left = checkout.start(actor=actor, offer=world.mentor("Hanna Holm").offer).order
     checkout.give_back(actor=actor, order=left)
+    paid = world.bought(esra.account, paula)
     return Studio(
         esra=esra,
         newcomer=world.mentee("Nina Neu"),
         new_mentor=world.mentor("Nele Nagel"),
         full=full,
         on_sale=world.mentor("Otto Oster"),
-        paid=world.bought(esra.account, world.mentor("Paula Pape")),
+        paid=paid,
         open=held,
         canceled=left,
+        own_mentor=paula.slug,
+        met=made(world, esra, paula, ben),
     )

@@ -62,6 +62,32 @@ def test_somebody_signs_up_by_keyboard_alone(world: World, person: NewPerson) ->
     nina.is_told("open the link that we mailed")
 
 
+def test_somebody_tells_about_themselves_before_booking_by_keyboard_alone(
+    world: World, person: NewPerson
+) -> None:
+    nora = person(world.mentee("Nora Nuss")).is_signed_in()
+    keys = nora.page.keyboard
+    nora.open("/onboarding").reads("Get ready")
+    tabs_to(nora, "textbox", "About you")
+    keys.type("I draw after work.")
+    enters(nora, "button", "Save and go on")
+    nora.is_told("1 of 4 steps done")
+    tabs_to(nora, "combobox", "Time zone")
+    enters(nora, "button", "Save and go on")
+    nora.is_told("2 of 4 steps done")
+    for number, (label, words) in enumerate(
+        (
+            ("What do you want to reach?", "A portfolio of six pieces."),
+            ("How do you like to work?", "Plain words."),
+        ),
+        3,
+    ):
+        tabs_to(nora, "textbox", label)
+        keys.type(words)
+        enters(nora, "button", "Save and go on")
+        nora.is_told("You can book now." if number == 4 else f"{number} of 4 steps done")
+
+
 def test_a_mentor_edits_the_profile_and_a_pack_by_keyboard_alone(
     world: World, person: NewPerson
 ) -> None:
@@ -82,6 +108,23 @@ def test_a_mentor_edits_the_profile_and_a_pack_by_keyboard_alone(
     keys.type("110")
     enters(paul, "button", "Put it on sale")
     paul.is_told("The pack is on sale.").is_told("Two sessions")
+
+
+def test_a_mentor_changes_when_sessions_are_offered_by_keyboard_alone(
+    world: World, person: NewPerson
+) -> None:
+    rita = person(world.mentor("Rita Rabe").account).is_signed_in()
+    keys = rita.page.keyboard
+    rita.open("/mentor").reads("Your mentees")
+    enters(rita, "link", "Availability")
+    rita.is_at("/mentor/availability").reads("Availability")
+    tabs_to(rita, "textbox", "Buffer, in minutes")
+    keys.press("Control+a")
+    keys.type("15")
+    enters(rita, "button", "Save the hours")
+    rita.is_told("Saved")
+    rita.page.reload()
+    expect(rita.page.get_by_label("Buffer, in minutes")).to_have_value("15")
 
 
 def test_an_admin_searches_filters_sorts_and_retries_by_keyboard_alone(

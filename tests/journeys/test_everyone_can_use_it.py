@@ -47,6 +47,23 @@ SITUATIONS = [
     Situation("not paid yet", lambda s: s.esra.account, lambda s: f"/checkout/return/{s.open}"),
     Situation("given back", lambda s: s.esra.account, lambda s: f"/checkout/return/{s.canceled}"),
     Situation("foreign order", lambda s: s.newcomer, lambda s: f"/checkout/return/{s.paid}"),
+    Situation("no sessions", lambda s: s.newcomer, lambda _: "/sessions"),
+    Situation("onboarding begins", lambda s: s.newcomer, lambda _: "/onboarding"),
+    Situation("book without a pack", lambda s: s.newcomer, lambda s: f"/book/{s.own_mentor}"),
+    Situation("proposed time", lambda s: s.esra.account, lambda s: f"/sessions/{s.met.asked}"),
+    Situation("undecided", lambda s: s.esra.account, lambda s: f"/sessions/{s.met.undecided}"),
+    Situation("objected", lambda s: s.esra.account, lambda s: f"/sessions/{s.met.objected}"),
+    Situation(
+        "old link",
+        lambda s: s.esra.account,
+        lambda s: f"/sessions/{s.met.booked}/move?sequence=9",
+    ),
+    Situation(
+        "propose a time",
+        lambda s: s.esra.account,
+        lambda s: f"/sessions/{s.met.booked}/move?sequence=0&propose=1",
+    ),
+    Situation("foreign session", lambda s: s.newcomer, lambda s: f"/sessions/{s.met.booked}"),
     Situation("empty search", lambda s: s.esra.account, lambda _: "/admin/users?q=nobody"),
 ]
 

@@ -137,7 +137,9 @@ def test_a_buyer_is_on_the_mentors_page_at_the_next_look(world: World, person: N
     [
         ("/mentor", "That page is for mentors."),
         ("/mentor/profile", "That page is for mentors."),
+        ("/mentor/sessions", "That page is for mentors."),
         ("/admin/orders", "That page is for admins."),
+        ("/admin/sessions", "That page is for admins."),
         ("/admin/users", "That page is for admins."),
         ("/admin/mentors", "That page is for admins."),
         ("/admin/inbox", "That page is for admins."),

@@ -213,7 +213,7 @@ def test_a_phones_bar_has_five_places_and_more_behind_the_last(ada: Person) -> N
     expect(places).to_have_text(["Overview", "Revenue", "Seats", "Orders", "More"])
     bar.locator("summary").focus()
     ada.page.keyboard.press("Enter")
-    expect(places).to_have_count(9)
+    expect(places).to_have_count(11)
     bar.get_by_role("link", name="Inbox").filter(visible=True).click()
     ada.is_at("/admin/inbox").reads("Inbox")
 

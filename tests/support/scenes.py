@@ -14,6 +14,7 @@ from services import checkout, clock, db, orders, passwords
 from services.audit import Actor
 from services.models import Mentor, OfferStatus, PackOffer, User
 from services.orders import Face, OrderView
+from tests.support import session_scenes
 
 ADMIN, MENTOR, MENTEE = (DEMO_LOGINS[role] for role in ("admin", "mentor", "mentee"))
 NEWCOMER = "nele.neu@example.com"
@@ -53,7 +54,9 @@ def scenes() -> list[Scene]:
     """
     _invite_newcomer()
     samples = _samples()
-    return [*_pages(samples), *_situations(samples), *_faces()]
+    sessions = session_scenes.situations(samples.open_mentor, NEWCOMER)
+    of_sessions = [Scene(one.name, one.address, one.who) for one in sessions]
+    return [*_pages(samples), *_situations(samples), *of_sessions, *_faces()]
 
 
 def _pages(samples: Samples) -> Iterator[Scene]:
@@ -65,7 +68,7 @@ def _pages(samples: Samples) -> Iterator[Scene]:
         "/admin/mentors/[slug]": f"/admin/mentors/{samples.open_mentor}",
         "/reset/new": "/reset/new?token=not-a-real-one",
         "/verify": "/verify?token=not-a-real-one",
-    }
+    } | session_scenes.addresses(samples.open_mentor)
     for page in PAGES:
         address = addresses[page.route] if "[" in page.route else addresses.get(page.route, "")
         name = page.component.__name__.replace("_", "-")
@@ -77,7 +80,8 @@ def _who_sees(route: str) -> str:
         return ADMIN
     if route == "/mentor" or route.startswith("/mentor/"):
         return MENTOR
-    signed_in = ("/dashboard", "/orders", "/settings", "/checkout")
+    signed_in = ("/dashboard", "/orders", "/settings", "/checkout", "/onboarding", "/book")
+    signed_in += ("/sessions", "/testimonial")
     return MENTEE if route.startswith(signed_in) else VISITOR
 
 
@@ -100,6 +104,9 @@ def _situations(samples: Samples) -> list[Scene]:
         Scene("dashboard-newcomer", "/dashboard", NEWCOMER),
         Scene("dashboard-unpaid", "/dashboard", BUYER),
         Scene("dashboard-loading", "/dashboard", MENTEE, held=True),
+        Scene("book-loading", f"/book/{samples.open_mentor}", MENTEE, held=True),
+        Scene("sessions-loading", "/sessions", MENTEE, held=True),
+        Scene("calendar-connected", "/settings/calendar", MENTOR),
         Scene("orders-none", "/orders", NEWCOMER),
         Scene("orders-error", "/orders?before=ord_unknown", MENTEE),
         Scene("orders-loading", "/orders", MENTEE, held=True),

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, col, select
 
 from jobs import periodic
 from jobs.inbox import handle_inbox
-from jobs.outbox import send_outbox
+from jobs.outbox import send_outbox, write_calendars
 from services import clock, db, inbox
 from services.models import Order, Seat
 from services.money import Money
@@ -168,6 +168,7 @@ class Studio:
     def send(self) -> None:
         """The worker sends what the outbox holds."""
         send_outbox.call_local()
+        write_calendars.call_local()
 
     def sweep(self) -> None:
         """The worker's minute."""
