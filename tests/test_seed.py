@@ -10,23 +10,42 @@ from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock
-from sqlmodel import select
+from sqlalchemy import func
+from sqlmodel import col, select
 
 from mentorships import seed
 from services import checkout, clock, db, seats
 from services.models import (
+    LIVE_SESSIONS,
+    OPEN_SESSIONS,
+    CalendarConnection,
+    ConnectionStatus,
+    CreditEntry,
+    CreditKind,
     InboxEvent,
     InboxStatus,
     Mentor,
+    MentoringSession,
+    Objection,
+    ObjectionStatus,
+    OccupiedTime,
+    Onboarding,
     Order,
     OrderStatus,
     OutboxMessage,
     OutboxStatus,
+    Pack,
     Payment,
+    Proposal,
+    ProposalStatus,
     Refund,
     RefundStatus,
     Seat,
     SeatStatus,
+    SessionStatus,
+    Testimonial,
+    TestimonialStatus,
+    TimeOff,
     User,
 )
 from tests.support.ground import RUN_DIR
@@ -49,6 +68,9 @@ def test_the_demo_studio_is_believable_complete_and_filled_once(
         statuses = {order.status for order in orders}
         assert statuses == set(OrderStatus) - {OrderStatus.FAILED}
         assert_nothing_is_left_to_do()
+    assert_sessions_are_of_every_kind()
+    assert_credits_add_up()
+    assert_people_say_what_they_think()
     assert_every_payment_exists_at_the_provider(sandbox)
     assert checkout.reconcile(timedelta(days=400)) == 0
     assert_same_story_as_last_time(digest(orders, begun))
@@ -68,6 +90,63 @@ def assert_people_and_seats() -> None:
     assert any(capacity == 0 for _, capacity in taken.values())
     assert any(used == capacity > 0 for used, capacity in taken.values())
     assert any(used < capacity for used, capacity in taken.values())
+
+
+def assert_sessions_are_of_every_kind() -> None:
+    """Also one that begins within hours, for whoever looks at the demo first."""
+    soon = clock.utc_now() + timedelta(hours=13)
+    with db.reading() as session:
+        found = session.exec(select(MentoringSession)).all()
+        occupied = session.exec(select(func.count()).select_from(OccupiedTime)).one()
+        lea = session.exec(select(User.id).where(User.email == seed.DEMO_LOGINS["mentee"])).one()
+        onboarded = session.exec(select(Onboarding.done_at)).all()
+        holidays = session.exec(select(func.count()).select_from(TimeOff)).one()
+    statuses = Counter(one.status for one in found)
+    assert set(statuses) >= set(SessionStatus) - {SessionStatus.IN_PROGRESS}
+    assert len(found) >= 100
+    assert any(one.late for one in found)
+    assert any(one.sequence > 0 and one.status is SessionStatus.COMPLETED for one in found)
+    assert any(one.mentee_id == lea and one.starts_at < soon for one in found if is_ahead(one))
+    assert occupied == 2 * sum(statuses[status] for status in LIVE_SESSIONS)
+    assert len({one.mentor_id for one in found}) == 8
+    assert None in onboarded
+    assert holidays == 1
+
+
+def is_ahead(session: MentoringSession) -> bool:
+    return session.status is SessionStatus.SCHEDULED and session.starts_at > clock.utc_now()
+
+
+def assert_credits_add_up() -> None:
+    """A pack's reserved credits are those of its open sessions, and its ledger leads to `left`."""
+    with db.reading() as session:
+        packs = session.exec(select(Pack)).all()
+        entries = session.exec(select(CreditEntry)).all()
+        open_sessions = Counter(
+            session.exec(
+                select(MentoringSession.pack_id).where(
+                    col(MentoringSession.status).in_(OPEN_SESSIONS)
+                )
+            ).all()
+        )
+    used = {CreditKind.CONSUME, CreditKind.EXPIRE}
+    for pack in packs:
+        gone = sum(-one.amount for one in entries if one.pack_id == pack.id and one.kind in used)
+        assert pack.total - gone == pack.left
+        assert pack.reserved == open_sessions[pack.id]
+
+
+def assert_people_say_what_they_think() -> None:
+    with db.reading() as session:
+        said = Counter(session.exec(select(Testimonial.status)).all())
+        proposals = Counter(session.exec(select(Proposal.status)).all())
+        objections = Counter(session.exec(select(Objection.status)).all())
+        calendars = Counter(session.exec(select(CalendarConnection.status)).all())
+    assert set(said) == set(TestimonialStatus)
+    assert said[TestimonialStatus.PUBLISHED] >= 5
+    assert proposals[ProposalStatus.OPEN] == 2
+    assert objections == {ObjectionStatus.OPEN: 1}
+    assert calendars == {ConnectionStatus.ACTIVE: 1}
 
 
 def assert_nothing_is_left_to_do() -> None:

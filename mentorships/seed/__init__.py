@@ -41,7 +41,7 @@ def ensure_demo(sandbox_address: str) -> bool:
     simulator = Simulator(sandbox_address)
     if _noted(BEGUN):
         _start_over()
-    say("start", "filling the demo studio with a year of orders (up to a minute, once)")
+    say("start", "filling the demo studio with a year of sessions (a minute or two, once)")
     simulator.reset()
     _note(BEGUN)
     with logs.warnings_only(), passwords.known_to_everybody():

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel import col, select
 
-from mentorships.seed import people, portraits
+from mentorships.seed import hours, people, portraits, words
 from mentorships.seed.people import MentorSeed
 from mentorships.seed.world import World
-from services import accounts, catalogue, db, email_links, operators, photos
+from services import (
+    accounts,
+    availability,
+    catalogue,
+    db,
+    email_links,
+    onboarding,
+    operators,
+    photos,
+)
 from services.audit import Actor
+from services.availability import RulesInput, Window
 from services.config import settings
 from services.models import EmailLink, Mentor, User
 from services.money import Money, exponent
@@ -55,6 +67,27 @@ def mentee(world: World, person: tuple[str, str, str]) -> None:
     world.mentees[person[0]] = Actor("user", user_id=user.id, verified=True)
 
 
+def tell_about_oneself(world: World, person: tuple[str, str, str], *, steps: int = 5) -> None:
+    """The first steps of the onboarding; all five open the booking."""
+    email, name, zone = person
+    actor, number = world.mentees[email], len(world.onboarded)
+
+    def one_of(texts: tuple[str, ...]) -> str:
+        return texts[number % len(texts)]
+
+    told: tuple[Callable[[], object], ...] = (
+        partial(onboarding.save_profile, actor=actor, name=name, about=one_of(words.ABOUT)),
+        partial(onboarding.confirm_zone, actor=actor, zone=zone),
+        partial(onboarding.save_goals, actor=actor, goals=one_of(words.GOALS)),
+        partial(onboarding.save_preferences, actor=actor, preferences=one_of(words.PREFERENCES)),
+        partial(onboarding.skip_calendar, actor=actor),
+    )
+    for tell in told[:steps]:
+        tell()
+    if steps == len(told):
+        world.onboarded.add(email)
+
+
 def mentor(world: World, seed: MentorSeed) -> None:
     """A mentor with a profile, a picture and packs, listed by the admin."""
     mentee(world, (seed.email, seed.name, seed.zone))
@@ -65,6 +98,7 @@ def mentor(world: World, seed: MentorSeed) -> None:
         row = session.exec(select(Mentor).where(col(Mentor.slug) == slug)).one()
     actor = Actor("user", user_id=user_id, mentor_id=row.id, verified=True)
     world.mentors[seed.email] = actor, slug
+    set_hours(world, seed)
     set_profile(world, seed, capacity=seed.capacity or OPENING_CAPACITY)
     photos.replace(actor=actor, slug=slug, data=portraits.draw(seed.name, seed.colours))
     with db.transaction() as session:
@@ -92,6 +126,26 @@ def set_profile(world: World, seed: MentorSeed, *, capacity: int) -> None:
             languages=seed.languages,
             capacity=capacity,
         )
+
+
+def set_hours(world: World, seed: MentorSeed) -> None:
+    """Write when the mentor can be booked."""
+    actor, slug = world.mentors[seed.email]
+    told = hours.HOURS[seed.email]
+    rules = RulesInput(
+        time_zone=seed.zone,
+        weekly=tuple(
+            tuple(Window(start * 60, end * 60) for start, end in told.of(weekday))
+            for weekday in range(7)
+        ),
+        overrides=(),
+        session_minutes=settings().session_minutes,
+        buffer_minutes=told.buffer_minutes,
+        notice_minutes=told.notice_hours * 60,
+        horizon_days=told.horizon_days,
+        meeting_link=hours.link(slug),
+    )
+    availability.save_rules(actor=actor, mentor=slug, rules=rules)
 
 
 def price(whole: int) -> Money:

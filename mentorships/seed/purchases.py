@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlmodel import col, select
 
-from mentorships.seed import people
+from mentorships.seed import meetings, people
 from mentorships.seed.simulator import DECLINED
 from mentorships.seed.world import World
 from services import checkout, db, packs, seats
@@ -20,6 +20,10 @@ RENEWS, COMES_BACK = 0.62, 0.5
 ABANDONS, GIVES_BACK, DECLINES = 0.06, 0.10, 0.14
 """Shares of the checkouts, cumulated."""
 AFTER_GRACE = timedelta(hours=80)
+FIRST_BOOKING = timedelta(hours=1)
+"""So long after the purchase."""
+FEW = 2
+"""Who does not stay books so many sessions; the others of the pack end with it."""
 
 
 def buy_somewhere(world: World, mentee: str) -> None:
@@ -70,6 +74,8 @@ def fill(world: World, mentor: str, at_least: int) -> None:
         started = checkout.start(actor=world.mentees[mentee], offer=world.offers[mentor][0])
         if started.url is not None:
             _pay(world, started.url)
+            first = partial(meetings.begin, world, mentee, mentor)
+            world.plan(world.moment + FIRST_BOOKING, first, quiet=True)
 
 
 def open_only(world: World, mentor: str) -> None:
@@ -115,6 +121,9 @@ def _after(world: World, order: str, mentee: str, mentor: str, stays: bool) -> N
         pack = session.exec(found.where(col(Order.public_id) == order)).one_or_none()
     if pack is None or pack.expires_at is None:
         return
+    most = 100 if stays or mentee == people.MENTEE[0] else FEW
+    first = partial(meetings.begin, world, mentee, mentor, most=most)
+    world.plan(world.moment + FIRST_BOOKING, first, quiet=True)
     world.plan(pack.expires_at + timedelta(minutes=1), packs.expire_due)
     world.plan(pack.expires_at + AFTER_GRACE, partial(_release, world, mentee, mentor))
     luck = world.dice.random()
@@ -143,6 +152,18 @@ def _release(world: World, mentee: str, mentor: str) -> None:
         seats.release_by_hand(
             actor=world.admin, seat=seat.public_id, reason="The grace period is over."
         )
+
+
+def give_back_ended(world: World) -> None:
+    """The admin gives back every seat whose grace is over."""
+    with db.reading() as session:
+        ended = session.exec(
+            select(Seat.public_id).where(
+                Seat.status == SeatStatus.GRACE, col(Seat.grace_ends_at) < world.moment
+            )
+        ).all()
+    for seat in ended:
+        seats.release_by_hand(actor=world.admin, seat=seat, reason="The grace period is over.")
 
 
 def _newcomer(world: World, mentor: str) -> str:

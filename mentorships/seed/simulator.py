@@ -8,6 +8,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 CARD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -31,11 +32,13 @@ class Simulator:
         """Empty the simulators; from now on webhooks wait for `deliveries`."""
         self._post("reset", {})
         self._post("stripe/webhooks", {"mode": "hold"})
+        self._post("google/pushes", {"mode": "never"})
 
     def finish(self) -> None:
         """Real time, and webhooks delivered at once, from now on."""
         self._post("clock", {"now": None})
         self._post("stripe/webhooks", {"mode": "now"})
+        self._post("google/pushes", {"mode": "now"})
 
     def set_clock(self, instant: datetime) -> None:
         """Move the simulators' clock."""
@@ -60,6 +63,22 @@ class Simulator:
             {"vendor": "stripe", "path": path, "method": method, "kind": "status"}
             | {"status": 503, "times": times},
         )
+
+    def consent(self, url: str, *, email: str, zone: str) -> tuple[str, str]:
+        """A person allows everything on Google's consent page: the state and the code that their
+        browser brings back."""
+        asked = {"url": url, "email": email, "time_zone": zone}
+        query = parse_qs(urlsplit(self._post("google/consent", asked)["location"]).query)
+        return query["state"][0], query["code"][0]
+
+    def add_event(self, email: str, summary: str, begin: datetime, end: datetime) -> None:
+        """Somebody writes an event into their own calendar at Google."""
+        event = {
+            "summary": summary,
+            "start": {"dateTime": begin.isoformat()},
+            "end": {"dateTime": end.isoformat()},
+        }
+        self._post("google/events", {"email": email, "event": event})
 
     def deliveries(self, now: datetime) -> list[Delivery]:
         """The webhooks that wait, signed as of `now`, each handed out once."""

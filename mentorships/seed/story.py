@@ -9,10 +9,10 @@ import random
 from datetime import datetime, timedelta
 from functools import partial
 
-from mentorships.seed import arrivals, people, purchases
+from mentorships.seed import arrivals, episodes, people, purchases
 from mentorships.seed.people import MentorSeed
 from mentorships.seed.simulator import Simulator
-from mentorships.seed.world import World
+from mentorships.seed.world import Pair, Together, World
 from services import catalogue, db
 
 YEAR = timedelta(days=365)
@@ -25,6 +25,8 @@ FILLED = {
     "dev.raman@example.com": 4,
 }
 """How many of a mentor's seats are taken at the end, at least."""
+NOT_ONBOARDED = {35: 3, 36: 1, 37: 0}
+"""Of the mentees, by their number: how many steps of the onboarding they have done."""
 
 
 def tell(simulator: Simulator, *, now: datetime) -> None:
@@ -33,6 +35,8 @@ def tell(simulator: Simulator, *, now: datetime) -> None:
     _people_come(world)
     _mentors_change(world)
     _special_days(world)
+    episodes.nightly(world)
+    episodes.plan_all(world)
     world.happen()
     simulator.finish()
 
@@ -49,16 +53,22 @@ def _people_come(world: World) -> None:
         moment = begin + timedelta(hours=9 + 5 * number)
         world.plan(moment, partial(arrivals.mentor, world, seed))
     first, *others = people.mentees()
-    world.plan(ago(world, days=151, hours=3), partial(arrivals.mentee, world, first))
+    world.plan(ago(world, days=151, hours=3), partial(_mentee_comes, world, first, buys=False))
     *buyers, unverified = others
     for number, person in enumerate(buyers):
         moment = ago(world, days=358 - 8 * number, hours=world.dice.uniform(1, 11))
-        world.plan(moment, partial(_mentee_comes, world, person))
+        steps = NOT_ONBOARDED.get(number, 5)
+        world.plan(moment, partial(_mentee_comes, world, person, steps=steps))
     world.plan(ago(world, days=2), partial(arrivals.sign_up, world, unverified))
 
 
-def _mentee_comes(world: World, person: tuple[str, str, str]) -> None:
+def _mentee_comes(
+    world: World, person: tuple[str, str, str], *, steps: int = 5, buys: bool = True
+) -> None:
     arrivals.mentee(world, person)
+    arrivals.tell_about_oneself(world, person, steps=steps)
+    if not buys:
+        return
     later = world.moment + timedelta(hours=world.dice.uniform(1, 30))
     world.plan(later, partial(purchases.buy_somewhere, world, person[0]))
 
@@ -92,10 +102,13 @@ def _special_days(world: World) -> None:
     plan, days = world.plan, partial(ago, world)
     ines, mara = "ines.caldeira@example.com", "mentor@example.com"
     plan(days(days=150), partial(purchases.buy, world, lea, ines, stays=False))
+    world.pairs[Pair(lea, mara)] = Together(random.Random(DICE), most=0)  # noqa: S311  # episodes tell
     plan(days(days=9, hours=2), partial(purchases.buy, world, lea, mara))
     plan(days(days=45, hours=30), partial(purchases.leave_soon, world, "yuki.brandt@example.com"))
     plan(days(days=45, hours=20), partial(purchases.leave_soon, world, mara))
     plan(days(days=33), partial(purchases.pay_too_late, world, "oskar.weiss@example.com"))
+    plan(days(days=16), partial(purchases.fill, world, mara, 5))
     for email, seats in FILLED.items():
         plan(days(days=3, hours=5), partial(purchases.fill, world, email, seats))
+    plan(days(hours=2), partial(purchases.give_back_ended, world))
     plan(days(minutes=4), partial(purchases.open_only, world, "dev.raman@example.com"))

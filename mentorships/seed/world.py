@@ -9,16 +9,45 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs.inbox import handle_inbox
-from jobs.outbox import send_outbox
+from jobs.outbox import send_outbox, write_calendars
 from mentorships.seed.simulator import Simulator
 from services import clock, inbox
 from services.audit import SYSTEM, Actor
 from services.providers.payments.registry import payments
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Who meets whom; both by e-mail."""
+
+    mentee: str
+    mentor: str
+
+
+@dataclass
+class Together:
+    """How a pair gets on: its own luck, and how many sessions it books at most."""
+
+    luck: random.Random
+    most: int = 100
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Entry:
+    """Something on the agenda; `quiet` when nothing about money can follow from it."""
+
+    moment: datetime
+    number: int
+    event: Callable[[], object] = field(compare=False)
+    quiet: bool = field(compare=False)
+
+
 @dataclass
 class World:
-    """Who exists by now, and what is still to happen."""
+    """Who exists by now, and what is still to happen.
+
+    `pairs` are those whose sessions are being told; `booked` counts all sessions.
+    """
 
     simulator: Simulator
     now: datetime
@@ -28,33 +57,38 @@ class World:
     offers: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     mentors: dict[str, tuple[Actor, str]] = field(default_factory=dict[str, tuple[Actor, str]])
     mentees: dict[str, Actor] = field(default_factory=dict[str, Actor])
-    agenda: list[tuple[datetime, int, Callable[[], object]]] = field(
-        default_factory=list[tuple[datetime, int, Callable[[], object]]]
-    )
+    onboarded: set[str] = field(default_factory=set[str])
+    pairs: dict[Pair, Together] = field(default_factory=dict[Pair, Together])
+    agenda: list[Entry] = field(default_factory=list[Entry])
     count: int = 0
     arrivals: int = 0
+    booked: int = 0
 
-    def plan(self, moment: datetime, event: Callable[[], object]) -> None:
+    def plan(self, moment: datetime, event: Callable[[], object], *, quiet: bool = False) -> None:
         """Put an event on the agenda; what lies in the future will not happen."""
         if moment <= self.now:
             self.count += 1
-            heapq.heappush(self.agenda, (moment, self.count, event))
+            heapq.heappush(self.agenda, Entry(moment, self.count, event, quiet))
 
     def happen(self) -> None:
         """Let everything happen in its order, each at its moment."""
         while self.agenda:
-            moment, _, event = heapq.heappop(self.agenda)
-            self.at(moment, event)
+            self._happens(heapq.heappop(self.agenda))
+        with clock.at(self.now):
+            write_calendars.call_local()
 
-    def at(self, moment: datetime, event: Callable[[], object]) -> None:
+    def _happens(self, entry: Entry) -> None:
         """One event, and everything that follows from it."""
-        self.moment = moment
-        self.simulator.set_clock(moment)
-        with clock.at(moment):
-            event()
-            self._settle(moment)
+        self.moment = entry.moment
+        self.simulator.set_clock(entry.moment)
+        with clock.at(entry.moment):
+            entry.event()
+            if not entry.quiet:
+                self._receive(entry.moment)
+            send_outbox.call_local()
 
-    def _settle(self, moment: datetime) -> None:
+    def _receive(self, moment: datetime) -> None:
+        """Let Stripe's webhooks arrive."""
         deliveries = self.simulator.deliveries(moment)
         for delivery in deliveries:
             event = payments("stripe").read_event(delivery.body, delivery.signature, moment)
@@ -67,4 +101,3 @@ class World:
             )
         if deliveries:
             handle_inbox.call_local()
-        send_outbox.call_local()
