@@ -20,7 +20,17 @@ from collections.abc import Callable
 
 import structlog
 
-from benchmarks import contention, dashboards, events, fulfilment, intake, javascript, results
+from benchmarks import (
+    booking,
+    contention,
+    dashboards,
+    events,
+    fulfilment,
+    intake,
+    javascript,
+    results,
+    slots,
+)
 from benchmarks.figure import Figure, is_small
 
 BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], tuple[str, ...]]] = {
@@ -30,6 +40,8 @@ BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], tuple[str, ...]]] = {
     "events": (events.measure, events.FIGURES),
     "javascript": (javascript.measure, javascript.FIGURES),
     "dashboards": (dashboards.measure, dashboards.FIGURES),
+    "slots": (slots.measure, slots.FIGURES),
+    "booking": (booking.measure, booking.FIGURES),
 }
 SETTINGS = {
     "APP_ENV": "test",

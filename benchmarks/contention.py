@@ -182,7 +182,8 @@ COLUMNS = "public_id, mentee_id, mentor_id, status, held_until, created_at"
 COUNT = "SELECT count(*) FROM seat WHERE mentor_id = {mark} AND status <> 'released'"
 
 
-def _connect(url: str) -> sqlite3.Connection:
+def connected(url: str) -> sqlite3.Connection:
+    """A plain connection to an SQLite database, as durable as the product's."""
     path = url.removeprefix("sqlite:///")
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     for pragma in (
@@ -198,7 +199,7 @@ def _connect(url: str) -> sqlite3.Connection:
 @contextmanager
 def _bare_sqlite(url: str, size: int) -> Iterator[Attempt]:
     """BEGIN IMMEDIATE is the lock; one connection has no other to wait for but its own queue."""
-    connections = [_connect(url) for _ in range(size)]
+    connections = [connected(url) for _ in range(size)]
     free = SimpleQueue[sqlite3.Connection]()
     for connection in connections:
         free.put(connection)

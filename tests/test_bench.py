@@ -29,6 +29,11 @@ PROMISED = (
     "event_roundtrip_100",
     "revenue_dashboard_100k",
     "seats_dashboard_100k",
+    "slots_30_days",
+    "slots_growth",
+    "next_free_500",
+    "booking_50_sqlite",
+    "booking_50_postgres",
 )
 
 
@@ -48,7 +53,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("names", ["contention fulfilment dashboards", "intake"])
+@pytest.mark.parametrize("names", ["contention fulfilment dashboards slots booking", "intake"])
 def test_benchmarks_run_in_their_smallest_size(names: str, folder: Path) -> None:
     kept = results.FILE.read_bytes() if results.FILE.exists() else None
     done = subprocess.run(
