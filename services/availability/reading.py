@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from services import calendar
 from services.config import settings
+from services.db import among
 from services.ids import MentorId, SessionId, UserId
 from services.models import (
     Availability,
@@ -95,7 +96,7 @@ def _chosen(db: Session, mentors: Collection[MentorId]) -> Sequence[Any]:
         )
         .join(User, col(User.id) == col(Mentor.user_id))
         .outerjoin(Availability, col(Availability.mentor_id) == col(Mentor.id))
-        .where(col(Mentor.id).in_(mentors))
+        .where(among(db, Mentor.id, mentors))
     )
     return db.connection().execute(chosen).all()
 
@@ -134,7 +135,7 @@ def _weekly(
             WeeklyHours.start_minute,
             WeeklyHours.end_minute,
         )
-        .where(col(WeeklyHours.mentor_id).in_(mentors))
+        .where(among(db, WeeklyHours.mentor_id, mentors))
         .order_by(col(WeeklyHours.start_minute))
     )
     found: defaultdict[tuple[MentorId, int], list[Window]] = defaultdict(list)
@@ -149,7 +150,7 @@ def overrides_of(
     """The hours of single dates from `first` to `last`."""
     rows = db.exec(
         select(DateOverride)
-        .where(col(DateOverride.mentor_id).in_(mentors))
+        .where(among(db, DateOverride.mentor_id, mentors))
         .where(col(DateOverride.day).between(first, last))
         .order_by(col(DateOverride.day), col(DateOverride.start_minute))
     )
@@ -179,7 +180,7 @@ def _time_off(
 ]:
     rows = db.exec(
         select(TimeOff)
-        .where(col(TimeOff.mentor_id).in_(mentors))
+        .where(among(db, TimeOff.mentor_id, mentors))
         .where(or_(col(TimeOff.ends_at) > since, col(TimeOff.last_day) >= first))
         .where(or_(col(TimeOff.starts_at) < until + LONGEST, col(TimeOff.first_day) <= last))
     )
@@ -260,7 +261,7 @@ def _occupied(
         )
         .outerjoin(MentoringSession, col(MentoringSession.id) == col(OccupiedTime.session_id))
         .outerjoin(SlotHold, col(SlotHold.id) == col(OccupiedTime.hold_id))
-        .where(col(OccupiedTime.person_id).in_(people), lives)
+        .where(among(db, OccupiedTime.person_id, people), lives)
         .where(col(OccupiedTime.ends_at) > since - LONGEST)
         .where(col(OccupiedTime.starts_at) < until + LONGEST)
         .order_by(col(OccupiedTime.starts_at))
@@ -278,7 +279,7 @@ def _calendars(
             CalendarConnection,
             col(CalendarConnection.id) == col(ConnectedCalendar.connection_id),
         )
-        .where(col(BusyTime.user_id).in_(people))
+        .where(among(db, BusyTime.user_id, people))
         .where(col(BusyTime.ends_at) > since - LONGEST)
         .where(col(BusyTime.starts_at) < until + LONGEST)
         .where(col(ConnectedCalendar.busy).is_(True))

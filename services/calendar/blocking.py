@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from services import clock, outbox
 from services.calendar import listing
 from services.config import settings
+from services.db import among
 from services.ids import CalendarConnectionId, UserId
 from services.models import CalendarConnection, ConnectedCalendar, ConnectionStatus, Mentor
 
@@ -39,7 +40,7 @@ def blocked(db: Session, user_ids: Collection[UserId]) -> dict[UserId, str]:
             & col(ConnectedCalendar.busy),
         )
         .where(
-            col(CalendarConnection.user_id).in_(user_ids),
+            among(db, CalendarConnection.user_id, user_ids),
             col(CalendarConnection.status) != ConnectionStatus.DISCONNECTED,
         )
         .group_by(col(CalendarConnection.user_id), col(CalendarConnection.status))

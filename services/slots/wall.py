@@ -5,15 +5,18 @@ is plain arithmetic, which is why nothing here or above it needs `fold`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _CHUNK = 128 * DAY
+_by_end = itemgetter(2)
 
 
 class Stretch(NamedTuple):
@@ -38,15 +41,16 @@ class DayPart(NamedTuple):
 
 def day_parts(zone: str, begins: int, ends: int) -> Iterator[DayPart]:
     """The dates that the zone's clocks show from `begins` until before `ends`, in order."""
-    for start, end, offset in _stretches(zone, begins, ends):
-        for number in range((start + offset) // DAY, (end + offset - 1) // DAY + 1):
-            midnight = number * DAY - offset
-            yield DayPart(
-                date.fromordinal(_EPOCH_DAY + number),
-                max(start, midnight),
-                min(end, midnight + DAY),
-                midnight,
-            )
+    for chunk in range(begins // _CHUNK, (ends - 1) // _CHUNK + 1):
+        parts = _of_chunk(zone, chunk)
+        for part in parts[bisect_right(parts, begins, key=_by_end) :]:
+            if part.begins >= ends:
+                return
+            if part.begins < begins or part.ends > ends:
+                day, start, end, midnight = part
+                yield DayPart(day, max(start, begins), min(end, ends), midnight)
+            else:
+                yield part
 
 
 def local_day(zone: str, instant: datetime) -> date:
@@ -60,29 +64,29 @@ def first_after(zone: str, day: date) -> int:
     return next(part.begins for part in day_parts(zone, about, about + 4 * DAY) if part.day > day)
 
 
-def _stretches(zone: str, begins: int, ends: int) -> Iterator[Stretch]:
-    for chunk in range(begins // _CHUNK, (ends - 1) // _CHUNK + 1):
-        for start, end, offset in _of_chunk(zone, chunk):
-            if start < ends and end > begins:
-                yield Stretch(max(start, begins), min(end, ends), offset)
+@lru_cache(maxsize=1024)
+def _of_chunk(zone: str, chunk: int) -> tuple[DayPart, ...]:
+    """The dates of the chunk-th 128 days since 1970: computed once for all who live by the zone."""
+    found: list[DayPart] = []
+    for start, end, offset in _stretches(ZoneInfo(zone), chunk * _CHUNK, (chunk + 1) * _CHUNK):
+        for number in range((start + offset) // DAY, (end + offset - 1) // DAY + 1):
+            midnight = number * DAY - offset
+            day = date.fromordinal(_EPOCH_DAY + number)
+            found.append(DayPart(day, max(start, midnight), min(end, midnight + DAY), midnight))
+    return tuple(found)
 
 
-@lru_cache(maxsize=4096)
-def _of_chunk(zone: str, chunk: int) -> tuple[Stretch, ...]:
-    """The stretches of the chunk-th 128 days since 1970. No zone changes twice within a day."""
-    info = ZoneInfo(zone)
-    found: list[Stretch] = []
-    begins, end = chunk * _CHUNK, (chunk + 1) * _CHUNK
+def _stretches(info: ZoneInfo, begins: int, ends: int) -> Iterator[Stretch]:
+    """The stretches of some whole days. No zone changes twice within a day."""
     offset = _offset(info, begins)
-    for day in range(begins + DAY, end + 1, DAY):
+    for day in range(begins + DAY, ends + 1, DAY):
         now = _offset(info, day)
         if now != offset:
             change = _change(info, day - DAY, day)
-            found.append(Stretch(begins, change, offset))
+            yield Stretch(begins, change, offset)
             begins, offset = change, now
-    if begins < end:
-        found.append(Stretch(begins, end, offset))
-    return tuple(found)
+    if begins < ends:
+        yield Stretch(begins, ends, offset)
 
 
 def _change(info: ZoneInfo, low: int, high: int) -> int:
