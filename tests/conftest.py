@@ -74,7 +74,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("one_database")
-        kinds = (marker.args[0],) if marker else dbs.DATABASES
+        only = marker is not None and not (FULL and marker.kwargs.get("both_in_full"))
+        kinds = (marker.args[0],) if marker and only else dbs.DATABASES
         metafunc.parametrize("database", kinds, indirect=True)
     several = metafunc.definition.get_closest_marker("several")
     if several and (FULL or not several.kwargs.get("full")):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import urllib3
 
 CARD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -22,11 +21,20 @@ class Delivery:
     signature: str
 
 
+class Refused(Exception):
+    """The simulators answered with an error."""
+
+    def __init__(self, status: int, answer: str) -> None:
+        super().__init__(f"{status}: {answer}")
+        self.status = status
+
+
 class Simulator:
-    """Talks to `/control` of the simulators' process at `address`."""
+    """Talks to `/control` of the simulators' process at `address`, over one connection."""
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._http = urllib3.PoolManager(maxsize=1, retries=False, timeout=30)
 
     def reset(self) -> None:
         """Empty the simulators; from now on webhooks wait for `deliveries`."""
@@ -52,8 +60,8 @@ class Simulator:
         session, mode = checkout_url.rpartition("/")[2], "never" if lost else "hold"
         try:
             self._post(f"stripe/sessions/{session}/pay", {"card": card, "webhooks": mode})
-        except urllib.error.HTTPError as refused:
-            if card != DECLINED or refused.code >= 500:
+        except Refused as refused:
+            if card != DECLINED or refused.status >= 500:
                 raise
 
     def fail(self, *, path: str, method: str, times: int) -> None:
@@ -98,17 +106,13 @@ class Simulator:
         ]
 
     def _get(self, path: str) -> Any:
-        return self._ask(urllib.request.Request(f"{self._address}/control/{path}"))
+        return self._ask("GET", path)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._ask(
-            urllib.request.Request(
-                f"{self._address}/control/{path}",
-                data=json.dumps(body).encode(),
-                headers={"content-type": "application/json"},
-            )
-        )
+        return self._ask("POST", path, json=body)
 
-    def _ask(self, request: urllib.request.Request) -> Any:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+    def _ask(self, method: str, path: str, **sent: Any) -> Any:
+        answer = self._http.request(method, f"{self._address}/control/{path}", **sent)
+        if answer.status >= 400:
+            raise Refused(answer.status, answer.data.decode(errors="replace"))
+        return answer.json() if answer.data else None

@@ -17,7 +17,7 @@ BROWSER_FIXTURES = {"live_app", "live_app_on_postgres", "browser", "page", "new_
 _FIRST = ("several", "run")
 _EARLY = (
     "tests/journeys",
-    "tests/test_seed.py",
+    "tests/chaos/test_demo.py",
     "tests/chaos/test_kills.py",
     "tests/test_bench.py",
     "tests/test_live.py",
