@@ -54,6 +54,8 @@ KEEP = (
     ("mentor", "desk", "dark"),
     ("checkout-held", "desk", "light"),
     ("dashboard", "desk", "light"),
+    ("book", "desk", "light"),
+    ("mentor-availability", "desk", "light"),
     ("admin-revenue", "desk", "light"),
     ("admin-orders", "desk", "dark"),
     ("mentors", "phone", "dark"),

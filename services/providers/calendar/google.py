@@ -1,8 +1,9 @@
 """Google Calendar through the vendor's client library, built from its own static description.
 
 Facts behind this file: google-api-python-client 2.202, Calendar v3. The library is synchronous and
-its HTTP is not thread-safe, so each `GoogleCalendar` serves one thread; building one takes a few
-milliseconds. A calendar that cannot be read is an error inside an answer of 200.
+its HTTP is not thread-safe, so each `GoogleCalendar` serves one thread and sends by its own. What
+makes the requests takes a tenth of a second to build: once per process. A calendar that cannot be
+read is an error inside an answer of 200.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from http.client import HTTPException
 from typing import Any, Final, cast
 
@@ -72,6 +75,29 @@ class _Http(httplib2.Http):
         return answer, content
 
 
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What makes the requests to each part of the API."""
+
+    calendars: Any
+    busy: Any
+    events: Any
+    channels: Any
+
+
+@lru_cache(maxsize=4)
+def _api(api_base: str) -> _Api:
+    service: Any = build(
+        "calendar",
+        "v3",
+        http=httplib2.Http(),  # sends nothing: each request is given its own
+        static_discovery=True,
+        cache_discovery=False,
+        client_options={"api_endpoint": f"{api_base}/calendar/v3/"},
+    )
+    return _Api(service.calendarList(), service.freebusy(), service.events(), service.channels())
+
+
 class GoogleCalendar:
     """The `CalendarProvider` of Google, or of the simulator behind another base address."""
 
@@ -86,23 +112,17 @@ class GoogleCalendar:
     ) -> None:
         """`http` is what sends, when somebody else wants to look at the wire."""
         self._page = page
-        self._service: Any = build(
-            "calendar",
-            "v3",
-            http=http or _Http(access_token, timeout_seconds),
-            static_discovery=True,
-            cache_discovery=False,
-            client_options={"api_endpoint": f"{api_base}/calendar/v3/"},
-        )
+        self._api = _api(api_base)
+        self._http = http or _Http(access_token, timeout_seconds)
 
     def list_calendars(self) -> tuple[RemoteCalendar, ...]:
         found: list[RemoteCalendar] = []
-        asked = self._service.calendarList().list(maxResults=self._page)
+        asked = self._api.calendars.list(maxResults=self._page)
         while asked is not None:
             with _translated("list_calendars"):
-                page = asked.execute()
+                page = asked.execute(http=self._http)
             found += [_calendar(item) for item in page.get("items", [])]
-            asked = self._service.calendarList().list_next(asked, page)
+            asked = self._api.calendars.list_next(asked, page)
         return tuple(found)
 
     def busy(self, calendars: tuple[str, ...], window: Interval) -> BusyTimes:
@@ -136,7 +156,7 @@ class GoogleCalendar:
             "items": [{"id": calendar} for calendar in calendars],
         }
         with _translated("query_busy"):
-            told = self._service.freebusy().query(body=asked).execute()["calendars"]
+            told = self._api.busy.query(body=asked).execute(http=self._http)["calendars"]
         # One that the answer does not mention is not known either.
         missing = {"errors": [{"reason": "notMentioned"}]}
         return {calendar: told.get(calendar, missing) for calendar in calendars}
@@ -145,45 +165,45 @@ class GoogleCalendar:
         body = _body(text) | {"id": event_id}
         with _translated("insert_event"):
             return _event(
-                self._service.events()
-                .insert(calendarId=calendar, body=body, sendUpdates="all")
-                .execute()
+                self._api.events.insert(calendarId=calendar, body=body, sendUpdates="all").execute(
+                    http=self._http
+                )
             )
 
     def get_event(self, calendar: str, event_id: str) -> RemoteEvent:
         with _translated("get_event"):
             return _event(
-                self._service.events().get(calendarId=calendar, eventId=event_id).execute()
+                self._api.events.get(calendarId=calendar, eventId=event_id).execute(http=self._http)
             )
 
     def update_event(self, calendar: str, before: RemoteEvent, text: EventText) -> RemoteEvent:
         body = _body(text) | {"sequence": max(text.sequence, before.sequence)}
         with _translated("update_event"):
-            asked = self._service.events().update(
+            asked = self._api.events.update(
                 calendarId=calendar, eventId=before.id, body=body, sendUpdates="all"
             )
             asked.headers["If-Match"] = before.etag
-            return _event(asked.execute())
+            return _event(asked.execute(http=self._http))
 
     def delete_event(self, calendar: str, event_id: str) -> None:
         with _translated("delete_event"):
-            self._service.events().delete(
+            self._api.events.delete(
                 calendarId=calendar, eventId=event_id, sendUpdates="all"
-            ).execute()
+            ).execute(http=self._http)
 
     def changes(self, calendar: str, token: str) -> Changes:
         events: list[RemoteEvent] = []
         first: dict[str, str] = {"syncToken": token}
         if not token:
             first = {"timeMin": (clock.utc_now() - RECENT).isoformat()}
-        asked = self._service.events().list(
+        asked = self._api.events.list(
             calendarId=calendar, maxResults=self._page, fields=FIELDS, **first
         )
         while True:
             with _translated("list_events", gone=SyncExpired):
-                page = asked.execute()
+                page = asked.execute(http=self._http)
             events += [_event(item) for item in page.get("items", [])]
-            following = self._service.events().list_next(asked, page)
+            following = self._api.events.list_next(asked, page)
             if following is None:
                 return Changes(tuple(events), str(page.get("nextSyncToken", "")))
             asked = following
@@ -199,7 +219,7 @@ class GoogleCalendar:
             "expiration": str(int(until.timestamp() * 1000)),
         }
         with _translated("watch_events"):
-            told = self._service.events().watch(calendarId=calendar, body=body).execute()
+            told = self._api.events.watch(calendarId=calendar, body=body).execute(http=self._http)
         ends = datetime.fromtimestamp(int(told["expiration"]) / 1000, UTC)
         return Channel(channel, str(told["resourceId"]), ends)
 
@@ -207,7 +227,7 @@ class GoogleCalendar:
         try:
             with _translated("stop_channel"):
                 body = {"id": channel, "resourceId": resource}
-                self._service.channels().stop(body=body).execute()
+                self._api.channels.stop(body=body).execute(http=self._http)
         except EventMissing:
             pass  # it has ended by itself
 
