@@ -129,26 +129,31 @@ def tabs_to_css(person: Person, selector: str) -> None:
 
 
 def tabs_to(
-    person: Person, role: str, name: str | re.Pattern[str], *, most: int = MOST_TABS
+    person: Person,
+    role: str,
+    name: str | re.Pattern[str],
+    *,
+    most: int = MOST_TABS,
+    back: bool = False,
 ) -> None:
-    """Press Tab until the focus is there; on its way it can always be seen."""
+    """Press Tab (`back`: with Shift) until the focus is there; on its way it can always be seen."""
     exact = isinstance(name, str)
     found = person.page.get_by_role(role, name=name, exact=exact)  # pyright: ignore[reportArgumentType]
     wanted = found.first
-    _tabs(person, wanted, name, most)
+    _tabs(person, wanted, name, most, key="Shift+Tab" if back else "Tab")
 
 
-def _tabs(person: Person, wanted: Locator, name: object, most: int) -> None:
+def _tabs(person: Person, wanted: Locator, name: object, most: int, key: str = "Tab") -> None:
     expect(wanted).to_be_visible()
     for _ in range(most):
-        person.page.keyboard.press("Tab")
+        person.page.keyboard.press(key)
         is_seen(person.page)
         if wanted.evaluate("element => element === document.activeElement"):
             return
     raise AssertionError(f"{name} is not reached by Tab on {person.page.url}")
 
 
-def enters(person: Person, role: str, name: str | re.Pattern[str]) -> None:
-    """Reach something by Tab, and press Enter."""
-    tabs_to(person, role, name)
+def enters(person: Person, role: str, name: str | re.Pattern[str], *, back: bool = False) -> None:
+    """Reach something by Tab (`back`: with Shift), and press Enter."""
+    tabs_to(person, role, name, back=back)
     person.page.keyboard.press("Enter")
