@@ -65,7 +65,7 @@ def desks(
     for row in rows:
         rules = Rules(
             zone=row.chosen_zone or row.time_zone,
-            weekly=tuple(tuple(weekly[row.id, weekday]) for weekday in range(7)),
+            weekly=tuple(map(tuple, weekly[row.id])),
             overrides=overrides[row.id],
             days_off=tuple(days_off[row.id]),
             time_off=tuple(spans_off[row.id]),
@@ -127,21 +127,26 @@ def _off_sale(row: Any) -> str:
 
 def _weekly(
     db: Session, mentors: Collection[MentorId]
-) -> defaultdict[tuple[MentorId, int], list[Window]]:
-    rows = db.exec(
-        select(
-            WeeklyHours.mentor_id,
-            WeeklyHours.weekday,
-            WeeklyHours.start_minute,
-            WeeklyHours.end_minute,
+) -> defaultdict[MentorId, tuple[list[Window], ...]]:
+    """The windows of each weekday, Monday first."""
+    hours = (
+        columns(
+            col(WeeklyHours.mentor_id),
+            col(WeeklyHours.weekday),
+            col(WeeklyHours.start_minute),
+            col(WeeklyHours.end_minute),
         )
         .where(among(db, WeeklyHours.mentor_id, mentors))
         .order_by(col(WeeklyHours.start_minute))
     )
-    found: defaultdict[tuple[MentorId, int], list[Window]] = defaultdict(list)
-    for mentor, weekday, start, end in rows:
-        found[MentorId(mentor), weekday].append(Window(start, end))
+    found: defaultdict[MentorId, tuple[list[Window], ...]] = defaultdict(_no_hours)
+    for mentor, weekday, start, end in db.connection().execute(hours):
+        found[mentor][weekday].append(Window(start, end))
     return found
+
+
+def _no_hours() -> tuple[list[Window], ...]:
+    return ([], [], [], [], [], [], [])
 
 
 def overrides_of(

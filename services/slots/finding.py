@@ -20,7 +20,7 @@ from services.slots.wall import day_parts, first_after, local_day
 
 MINUTE = 60
 _FAR = 1 << 62
-_by_start = itemgetter(0)
+_start_of, _end_of = itemgetter(0), itemgetter(1)
 Gap: TypeAlias = tuple[int, int]
 
 
@@ -92,17 +92,18 @@ def _runs(
             free_from, free_until = next(gaps)
 
 
-def openings(rules: Rules, begins: int, ends: int) -> list[Opening]:
-    """The hours from `begins` until before `ends`, in order."""
-    found: list[Opening] = []
-    following = closes = _FAR
-    for anchor, start, end in reversed(list(_windows(rules, begins, ends))):
-        if end != following:
-            closes = end
-        found.append(Opening(anchor, start, end, closes))
-        following = start
-    found.reverse()
-    return found
+def openings(rules: Rules, begins: int, ends: int) -> Iterator[Opening]:
+    """The hours from `begins` until before `ends`, in order, made as they are asked for."""
+    meeting: list[tuple[int, int, int]] = []  # windows of which each begins where the last ends
+    for window in _windows(rules, begins, ends):
+        if meeting and window[1] != meeting[-1][2]:
+            closes = meeting[-1][2]
+            for anchor, start, end in meeting:
+                yield Opening(anchor, start, end, closes)
+            meeting.clear()
+        meeting.append(window)
+    for anchor, start, end in meeting:
+        yield Opening(anchor, start, end, meeting[-1][2])
 
 
 def _windows(rules: Rules, begins: int, ends: int) -> Iterator[tuple[int, int, int]]:
@@ -110,7 +111,9 @@ def _windows(rules: Rules, begins: int, ends: int) -> Iterator[tuple[int, int, i
     for day, begin, end, midnight in day_parts(rules.zone, begins, ends):
         for first, last in rules.hours(day):
             opens, shuts = midnight + first * MINUTE, midnight + last * MINUTE
-            if opens < end and shuts > begin:
+            if begin <= opens and shuts <= end:
+                yield opens, opens, shuts
+            elif opens < end and shuts > begin:
                 yield opens, max(opens, begin), min(shuts, end)
 
 
@@ -142,16 +145,17 @@ def _between(taken: Sequence[Busy | Span], *, room: int, buffer: int) -> list[Ga
     """
     if not taken:
         return [(-_FAR, _FAR)]
-    spans = sorted(taken, key=_by_start)
-    starts = [one[0] for one in spans]
-    ends = sorted([one[1] for one in spans])
+    starts, ends = sorted(map(_start_of, taken)), sorted(map(_end_of, taken))
     following = starts[1:]
     least = timedelta(seconds=room + 2 * buffer)
-    wide = map(least.__le__, map(sub, following, ends))
-    gaps = [
-        (ceil(free.timestamp()) + buffer, floor(busy.timestamp()) - buffer)
-        for free, busy in compress(zip(ends, following, strict=False), wide)
-    ]
+    wide = list(map(least.__le__, map(sub, following, ends)))
+    free = map(datetime.timestamp, compress(ends, wide))
+    busy = map(datetime.timestamp, compress(following, wide))
+    gaps = zip(
+        [ceil(begin) + buffer for begin in free],
+        [floor(end) - buffer for end in busy],
+        strict=True,
+    )
     first, last = floor(starts[0].timestamp()) - buffer, ceil(ends[-1].timestamp()) + buffer
     return [(-_FAR, first), *gaps, (last, _FAR)]
 
