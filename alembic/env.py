@@ -78,6 +78,8 @@ def _dropped_on_purpose(name: str) -> bool:
 def main() -> None:
     if context.is_offline_mode():
         raise RuntimeError("offline SQL is not supported: run the migration on the database")
+    # Migrations read no settings of their own.
+    context.config.attributes["mentor_share_percent"] = settings().mentor_share_percent
     url: str = context.config.attributes.get("url") or settings().database_url
     if url.startswith("sqlite") and not context.config.attributes.get("url"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)

@@ -9,9 +9,10 @@ from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from alembic import command
-from services import db
+from services import db, inbox
+from services.models import InboxStatus
 from tests.support.databases import Databases, in_use
-from tests.support.filled import alembic_config, all_revisions, fill
+from tests.support.filled import alembic_config, all_revisions, an_inbox_event, fill
 
 KINDS = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 
@@ -60,6 +61,22 @@ def test_an_upgrade_of_what_is_up_to_date_keeps_every_row(
         db.dispose()
         command.upgrade(alembic_config(url), "head")
         assert _empty_tables() == set()
+
+
+@KINDS
+def test_events_that_waited_for_a_handler_are_due_after_the_upgrade(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    with databases.fresh(kind, tmp_path) as url, in_use(url):
+        with db.transaction() as session:
+            event = an_inbox_event()
+            event.status = InboxStatus.WAITING
+            session.add(event)
+        db.dispose()
+        for go, revision in ((command.downgrade, "0004"), (command.upgrade, "head")):
+            go(alembic_config(url), revision)
+        [taken] = inbox.take()
+        assert taken.event_id == "evt_1"
 
 
 @KINDS

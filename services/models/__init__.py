@@ -18,6 +18,17 @@ from services.models.calendars import (
     OAuthAttempt,
 )
 from services.models.catalogue import Mentor, MentorLanguage, MentorSkill, OfferStatus, PackOffer
+from services.models.discounts import DiscountCode, DiscountRedemption
+from services.models.disputes import (
+    Dispute,
+    DisputeStatus,
+    ReconciliationRun,
+    UnmatchedKind,
+    UnmatchedMoney,
+    UnmatchedStatus,
+)
+from services.models.invoices import Invoice, InvoiceCounter, InvoiceSeries
+from services.models.ledger import Account, PackShare, Posting, PostingKind, ShareState
 from services.models.meeting import (
     LIVE_SESSIONS,
     OPEN_SESSIONS,
@@ -35,6 +46,7 @@ from services.models.meeting import (
     Testimonial,
     TestimonialStatus,
 )
+from services.models.packs import CreditEntry, CreditKind, Pack, PackStatus
 from services.models.people import EmailLink, LinkPurpose, Onboarding, SignIn, User, UserStatus
 from services.models.plumbing import (
     AuditEntry,
@@ -46,6 +58,7 @@ from services.models.plumbing import (
     OutboxStatus,
     TopicChange,
 )
+from services.models.privacy import Acceptance, Document
 from services.models.reporting import (
     CapacityEvent,
     DailyRevenue,
@@ -57,24 +70,25 @@ from services.models.reporting import (
 )
 from services.models.seats import ReleaseReason, Seat, SeatEvent, SeatStatus
 from services.models.selling import (
-    CreditEntry,
-    CreditKind,
     Order,
     OrderStatus,
-    Pack,
-    PackStatus,
     Payment,
     PaymentStatus,
     Provider,
     Refund,
     RefundReason,
+    RefundRemedy,
+    RefundScope,
     RefundSource,
     RefundStatus,
+    TaxMode,
 )
 
 __all__ = [
     "LIVE_SESSIONS",
     "OPEN_SESSIONS",
+    "Acceptance",
+    "Account",
     "AuditEntry",
     "Availability",
     "BusyTime",
@@ -89,10 +103,18 @@ __all__ = [
     "DailyRevenue",
     "DailySeats",
     "DateOverride",
+    "DiscountCode",
+    "DiscountRedemption",
+    "Dispute",
+    "DisputeStatus",
+    "Document",
     "EmailLink",
     "EventDeviation",
     "InboxEvent",
     "InboxStatus",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceSeries",
     "JobRun",
     "JobStatus",
     "LinkPurpose",
@@ -114,14 +136,20 @@ __all__ = [
     "OutboxStatus",
     "Pack",
     "PackOffer",
+    "PackShare",
     "PackStatus",
     "Payment",
     "PaymentStatus",
+    "Posting",
+    "PostingKind",
     "Proposal",
     "ProposalStatus",
     "Provider",
+    "ReconciliationRun",
     "Refund",
     "RefundReason",
+    "RefundRemedy",
+    "RefundScope",
     "RefundSource",
     "RefundStatus",
     "ReleaseReason",
@@ -134,13 +162,18 @@ __all__ = [
     "SessionJoin",
     "SessionNote",
     "SessionStatus",
+    "ShareState",
     "SignIn",
     "SlotHold",
     "SlotHoldStatus",
+    "TaxMode",
     "Testimonial",
     "TestimonialStatus",
     "TimeOff",
     "TopicChange",
+    "UnmatchedKind",
+    "UnmatchedMoney",
+    "UnmatchedStatus",
     "User",
     "UserStatus",
     "WeeklyHours",

@@ -97,7 +97,9 @@ def choice(
         values_callable=lambda members: [member.value for member in members],
     )
     if nullable:
-        return Field(default=None, sa_type=column, nullable=True)
+        # Not the column's default as well: SQLAlchemy would write it where None is meant.
+        own = {"default": None}
+        return Field(default=default, sa_type=column, nullable=True, sa_column_kwargs=own)
     if default is None:
         return Field(sa_type=column)
     return Field(default=default, sa_type=column)

@@ -17,12 +17,14 @@ from services.models.base import choice, fk, instant, pk, public_id, text
 class Mentor(SQLModel, table=True):
     """The public profile of a user who mentors. Capacity 0 means closed, and is legal.
 
-    A suspended mentor offers no slots; the clocks of their packs stand still.
+    A suspended mentor offers no slots; the clocks of their packs stand still. `share_percent` is
+    the mentor's part of what a session was paid; without one, the studio's setting counts.
     """
 
     __tablename__ = "mentor"
     __table_args__ = (
         CheckConstraint("capacity >= 0 AND capacity <= 1000", name="capacity_range"),
+        CheckConstraint("share_percent BETWEEN 0 AND 100", name="share_range"),
         Index("ix_mentor_listed_slug", "listed", "slug"),
     )
 
@@ -35,6 +37,7 @@ class Mentor(SQLModel, table=True):
     photo_key: str | None = text(120, nullable=True)
     capacity: int = Field(default=10)
     listed: bool = Field(default=False)
+    share_percent: int | None = Field(default=None)
     suspended_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from services.ids import UserId
@@ -20,9 +21,15 @@ class UserStatus(StrEnum):
 
 
 class User(SQLModel, table=True):
-    """An account. `email` is stored in lower case, so unique means case-insensitive."""
+    """An account. `email` is stored in lower case, so unique means case-insensitive.
+
+    The billing fields are what this person's invoices say; without a billing name they say `name`.
+    """
 
     __tablename__ = "user"
+    __table_args__ = (
+        CheckConstraint("erased_at IS NULL OR status = 'erased'", name="erased_at_when_erased"),
+    )
 
     id: UserId = pk()
     public_id: str = public_id("usr")
@@ -34,6 +41,10 @@ class User(SQLModel, table=True):
     is_admin: bool = Field(default=False)
     status: UserStatus = choice(UserStatus, UserStatus.ACTIVE, name="user_status")
     email_verified_at: datetime | None = instant(nullable=True)
+    billing_name: str | None = text(120, nullable=True)
+    billing_address: str | None = text(500, nullable=True)
+    tax_id: str | None = text(40, nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant(index=True)
 
 

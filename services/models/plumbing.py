@@ -16,6 +16,8 @@ from services.models.base import choice, fk, instant, pk, public_id, text
 
 
 class InboxStatus(StrEnum):
+    """WAITING is what an older version wrote that had no handler yet: an upgrade handles it."""
+
     RECEIVED = "received"
     WAITING = "waiting"
     HANDLED = "handled"
@@ -24,13 +26,18 @@ class InboxStatus(StrEnum):
 
 
 class InboxEvent(SQLModel, table=True):
-    """A provider's webhook, stored before it is answered."""
+    """A provider's webhook, stored before it is answered.
+
+    `about` is the public id of the order, or the refund, that its content names; "" for none.
+    """
 
     __tablename__ = "inbox_event"
     __table_args__ = (
         Index("uq_inbox_event_provider_event_id", "provider", "event_id", unique=True),
         Index("ix_inbox_event_status_due_at", "status", "due_at"),
         Index("ix_inbox_event_received_at_id", "received_at", "id"),
+        Index("ix_inbox_event_object_id", "object_id"),
+        Index("ix_inbox_event_about", "about"),
     )
 
     id: InboxEventId = pk()
@@ -39,6 +46,7 @@ class InboxEvent(SQLModel, table=True):
     event_id: str = text(255)
     type: str = text(100)
     object_id: str = text(255, default="")
+    about: str = text(60, default="")
     payload: str = Field(sa_type=Text)
     status: InboxStatus = choice(InboxStatus, InboxStatus.RECEIVED, name="inbox_status")
     attempts: int = Field(default=0)
@@ -59,16 +67,22 @@ class OutboxMessage(SQLModel, table=True):
     """Something that must leave the building, written in the transaction of its cause.
 
     `due_at` is also the lease: whoever takes the message moves it into the future first.
-    `data` holds ids only, never secrets or personal data.
+    `data` holds ids only, never secrets or personal data; a daily report is written when it is due
+    and brings its lines along: amounts and ids. `about` is the public id that
+    `unique_key` names first, "" for none.
     """
 
     __tablename__ = "outbox_message"
-    __table_args__ = (Index("ix_outbox_message_status_due_at", "status", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_message_status_due_at", "status", "due_at"),
+        Index("ix_outbox_message_about", "about"),
+    )
 
     id: OutboxMessageId = pk()
     public_id: str = public_id("out")
     kind: str = text(40)
     unique_key: str = text(200, unique=True)
+    about: str = text(60, default="")
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     status: OutboxStatus = choice(OutboxStatus, OutboxStatus.DUE, name="outbox_status")
     attempts: int = Field(default=0)
@@ -117,7 +131,11 @@ class TopicChange(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """Who did what to which thing. Append-only: triggers refuse update and delete."""
+    """Who did what to which thing. Append-only: triggers refuse update and delete.
+
+    One change is let through: when a person is erased, `before` and `after` lose what was personal,
+    never grow, and `erased_at` says when.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (
@@ -133,3 +151,4 @@ class AuditEntry(SQLModel, table=True):
     before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     after: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)

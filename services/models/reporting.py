@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Date, Index
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from services.ids import MentorId, OfferId
@@ -40,8 +41,8 @@ class ReportKind(StrEnum):
 class ReportChange(SQLModel, table=True):
     """Something that counts on the day of `at` was written, in the transaction of this row.
 
-    Triggers on payments, refunds, seat events and capacity events write it, so that no writer can
-    forget. A day of a roll-up with such a row is not to be believed.
+    Triggers on postings, seat events and capacity events write it, so that no writer can forget.
+    A day of a roll-up with such a row is not to be believed.
     """
 
     __tablename__ = "report_change"
@@ -69,10 +70,26 @@ class ReportProgress(SQLModel, table=True):
     generation: int = Field(default=0, sa_type=BigInteger)
 
 
+CASH_MOVED = "paid_minor <> 0 OR refunded_minor <> 0"
+"""Days of an offer on which money came in or went back: a fraction of those with sessions."""
+
+
 class DailyRevenue(SQLModel, table=True):
-    """What came in and went back on one day, per offer, provider and currency."""
+    """What came in, went back, was earned and lost on a day, per offer, provider and currency.
+
+    `earned_minor` is all that moved on the account, `breakage_minor` the part of it that expired;
+    `deferred_minor` and `share_minor` are what moved in deferred revenue and in mentor earnings.
+    """
 
     __tablename__ = "daily_revenue"
+    __table_args__ = (
+        Index(
+            "ix_daily_revenue_day_cash",
+            "day",
+            sqlite_where=sql(CASH_MOVED),
+            postgresql_where=sql(CASH_MOVED),
+        ),
+    )
 
     day: date = Field(primary_key=True, sa_type=Date)
     currency: str = text(3, primary_key=True)
@@ -81,6 +98,12 @@ class DailyRevenue(SQLModel, table=True):
     mentor_id: MentorId = fk("mentor.id", index=False)
     paid_minor: int = Field(sa_type=BigInteger)
     refunded_minor: int = Field(sa_type=BigInteger)
+    earned_minor: int = Field(default=0, sa_type=BigInteger)
+    breakage_minor: int = Field(default=0, sa_type=BigInteger)
+    deferred_minor: int = Field(default=0, sa_type=BigInteger)
+    fees_minor: int = Field(default=0, sa_type=BigInteger)
+    disputed_minor: int = Field(default=0, sa_type=BigInteger)
+    share_minor: int = Field(default=0, sa_type=BigInteger)
     payments: int
     refunds: int
 
@@ -97,6 +120,12 @@ class MonthlyRevenue(SQLModel, table=True):
     mentor_id: MentorId = fk("mentor.id", index=False)
     paid_minor: int = Field(sa_type=BigInteger)
     refunded_minor: int = Field(sa_type=BigInteger)
+    earned_minor: int = Field(default=0, sa_type=BigInteger)
+    breakage_minor: int = Field(default=0, sa_type=BigInteger)
+    deferred_minor: int = Field(default=0, sa_type=BigInteger)
+    fees_minor: int = Field(default=0, sa_type=BigInteger)
+    disputed_minor: int = Field(default=0, sa_type=BigInteger)
+    share_minor: int = Field(default=0, sa_type=BigInteger)
     payments: int
     refunds: int
 

@@ -30,6 +30,8 @@ class ReleaseReason(StrEnum):
     PAYMENT_FAILED = "payment failed"
     GRACE_ENDED = "grace ended"
     REFUNDED = "refunded"
+    DISPUTE_LOST = "dispute lost"
+    ACCOUNT_ERASED = "account erased"
     BY_HAND = "by hand"
 
 
