@@ -40,7 +40,7 @@ def _signed(body: bytes = BODY, at: int = AT) -> str:
 
 
 def _read(body: bytes, header: str) -> Event:
-    return adapter.read_event(body, header, NOW)
+    return adapter.read_event(body, {"stripe-signature": header}, NOW)
 
 
 def test_an_event_that_stripes_own_code_signed_is_read() -> None:

@@ -35,7 +35,8 @@ class MailProvider(Protocol):
     """One adapter per vendor."""
 
     def send(self, mail: Mail) -> str:
-        """Hand the mail over and return the service's id of it.
+        """Hand the mail over and return the service's id of it; "" when a mail with its key has
+        gone out before in other words.
 
         Raises:
             ProviderUnavailable, ProviderRejected

@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from typing import Any, Final
 
 import httpx
+import structlog
 
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.providers import calls
@@ -15,6 +16,11 @@ from services.providers.mail.base import Mail
 
 NAME: Final = "resend"
 TIMEOUT_SECONDS: Final = 10
+GONE_OUT: Final = "invalid_idempotent_request"
+"""The key is known, the content differs. A key belongs to one mail of ours: it has gone out, and
+the world it is rendered from has changed since."""
+
+log = structlog.get_logger()
 
 
 class ResendMail:
@@ -56,7 +62,11 @@ class ResendMail:
             raise ProviderUnavailable(NAME, type(error).__name__) from error
         if answer.is_success:
             return str(answer.json()["id"])
-        raise _refusal(answer)
+        refused = _refusal(answer)
+        if refused.code == GONE_OUT:
+            log.warning("mail_gone_out_before", mail=mail.key)
+            return ""
+        raise refused
 
     def check(self, *, sender: str) -> Answer:
         """List the domains. A key that may only send is refused that, and is right all the same."""

@@ -6,31 +6,29 @@ only when told to, and reuses the idempotency key when it does.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import stripe
-from stripe.checkout import Session
 
 from services.errors import ProviderRejected, ProviderUnavailable
-from services.money import Money, exponent
+from services.money import Money
 from services.providers import calls
 from services.providers.answers import Answer, clock_of
+from services.providers.payments import stripe_events as events
+from services.providers.payments import stripe_read as read
 from services.providers.payments.base import (
-    BadEvent,
-    BadSignature,
+    About,
     Checkout,
-    CheckoutState,
     Event,
     NewCheckout,
     NewRefund,
+    ProviderDispute,
+    ProviderPayment,
     ProviderRefund,
-    RefundState,
+    Refusal,
 )
 from services.providers.payments.stripe_client import ObservedClient
 from services.providers.payments.stripe_endpoints import endpoint_problems
@@ -40,30 +38,18 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
 NAME: Final = "stripe"
-TOLERANCE_SECONDS: Final = 300
 RETRIES: Final = 2
 PAGE: Final = 100
 REFUSED_KEY: Final = "authentication"
-
-# fmt: off
-ZERO_DECIMAL: Final = frozenset({
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV",
-    "XAF", "XOF", "XPF",
-})
-# fmt: on
-THREE_DECIMAL: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
-PAYMENT_FAILED: Final = frozenset({"requires_payment_method", "canceled"})
-REFUND_STATES: Final = {
-    "pending": RefundState.PENDING,
-    "requires_action": RefundState.PENDING,
-    "succeeded": RefundState.SUCCEEDED,
-    "failed": RefundState.FAILED,
-    "canceled": RefundState.CANCELED,
-}
+FEE: Final = "latest_charge.balance_transaction"
 
 
 class StripePayments:
     """The `PaymentProvider` of Stripe, or of the simulator behind another base address."""
+
+    key_settings: ClassVar[str] = "STRIPE_SECRET_KEY"
+    takes_by_capture: ClassVar[bool] = False
+    wanted: ClassVar[frozenset[str]] = frozenset(events.ABOUT)
 
     def __init__(
         self, *, key: str, webhook_secret: str, api_base: str, timeout_seconds: float
@@ -77,21 +63,33 @@ class StripePayments:
             http_client=ObservedClient(timeout=timeout_seconds, allow_sync_methods=True),
         )
 
+    def takes(self, price: Money) -> bool:
+        return read.takes(price)
+
+    def step(self, currency: str) -> int:
+        return read.step(currency)
+
     def create_checkout(self, new: NewCheckout) -> Checkout:
         """Create the payment page; asked again with the same order and attempt: the same page."""
+        if not self.takes(new.price):
+            raise ProviderRejected(NAME, f"cannot take this amount of {new.price.currency}")
         with _translated("create_checkout"):
             session = self._client.v1.checkout.sessions.create(
                 params=_page(new),
                 options={"idempotency_key": f"checkout:{new.order}:{new.attempt}"},
             )
-        return _checkout(session)
+        return read.checkout(session)
 
     def get_checkout(self, checkout_id: str) -> Checkout:
         with _translated("get_checkout"):
             session = self._client.v1.checkout.sessions.retrieve(
-                checkout_id, params={"expand": ["payment_intent"]}
+                checkout_id, params={"expand": [f"payment_intent.{FEE}"]}
             )
-        return _checkout(session)
+        return read.checkout(session)
+
+    def capture(self, checkout_id: str, *, order: str) -> Checkout:  # noqa: ARG002
+        """Stripe takes the money when the buyer pays: there is nothing left to take."""
+        return self.get_checkout(checkout_id)
 
     def end_checkout(self, checkout_id: str) -> Checkout:
         """End the page. Stripe refuses when it is not open any more: then the truth is read."""
@@ -99,55 +97,83 @@ class StripePayments:
             with _translated("end_checkout"):
                 self._client.v1.checkout.sessions.expire(checkout_id)
         except ProviderRejected as refused:
-            if refused.code == "resource_missing":
+            if refused.code == Refusal.MISSING:
                 raise
         return self.get_checkout(checkout_id)
 
-    def list_checkouts(self, since: datetime) -> Iterator[Checkout]:
-        with _translated("list_checkouts"):
-            page = self._client.v1.checkout.sessions.list(
+    def get_payment(self, payment_id: str) -> ProviderPayment:
+        with _translated("get_payment"):
+            return read.payment(
+                self._client.v1.payment_intents.retrieve(payment_id, params={"expand": [FEE]})
+            )
+
+    def list_payments(self, since: datetime) -> Iterator[ProviderPayment]:
+        with _translated("list_payments"):
+            page = self._client.v1.payment_intents.list(
                 params={
                     "created": {"gte": int(since.timestamp())},
                     "limit": PAGE,
-                    "expand": ["data.payment_intent"],
+                    "expand": [f"data.{FEE}"],
                 }
             )
-            for session in page.auto_paging_iter():
-                yield _checkout(session)
+            for intent in page.auto_paging_iter():
+                yield read.payment(intent)
 
     def create_refund(self, new: NewRefund) -> ProviderRefund:
         with _translated("create_refund"):
             refund = self._client.v1.refunds.create(
                 params={
                     "payment_intent": new.payment_id,
-                    "amount": _to_stripe(new.amount),
+                    "amount": read.to_stripe(new.amount),
                     "metadata": {"refund": new.refund, "attempt": str(new.attempt)},
                 },
                 options={"idempotency_key": f"refund:{new.refund}:{new.attempt}"},
             )
-        return _refund(refund)
+        return read.refund(refund)
 
     def get_refund(self, refund_id: str) -> ProviderRefund:
         with _translated("get_refund"):
-            return _refund(self._client.v1.refunds.retrieve(refund_id))
+            return read.refund(self._client.v1.refunds.retrieve(refund_id))
 
     def list_refunds(self, payment_id: str) -> list[ProviderRefund]:
         with _translated("list_refunds"):
             page = self._client.v1.refunds.list(
                 params={"payment_intent": payment_id, "limit": PAGE}
             )
-            return [_refund(refund) for refund in page.auto_paging_iter()]
+            return [read.refund(refund) for refund in page.auto_paging_iter()]
 
-    def read_event(self, body: bytes, signature: str, now: datetime) -> Event:
-        """Verify the raw body, then read it.
+    def list_recent_refunds(self, since: datetime) -> Iterator[ProviderRefund]:
+        with _translated("list_recent_refunds"):
+            page = self._client.v1.refunds.list(
+                params={"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+            )
+            for refund in page.auto_paging_iter():
+                yield read.refund(refund)
 
-        Our own few lines instead of the SDK's `construct_event`: that one accepts time stamps
-        from the future and is eight times slower.
-        """
-        _verify(body, signature, self._webhook_secret, now)
-        return _event(body)
+    def get_dispute(self, dispute_id: str) -> ProviderDispute:
+        with _translated("get_dispute"):
+            return read.dispute(self._client.v1.disputes.retrieve(dispute_id))
 
-    def check(self, *, webhook_url: str, events: frozenset[str]) -> Answer:
+    def list_disputes(self, since: datetime) -> Iterator[ProviderDispute]:
+        with _translated("list_disputes"):
+            page = self._client.v1.disputes.list(
+                params={"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+            )
+            for dispute in page.auto_paging_iter():
+                yield read.dispute(dispute)
+
+    def about(self, event_type: str) -> About:
+        return events.ABOUT.get(event_type, About.OTHER)
+
+    def reads_at_once(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002
+        return True
+
+    def read_event(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
+        """Verify the raw body, then read it."""
+        events.verify(body, headers.get(events.SIGNATURE, ""), self._webhook_secret, now)
+        return events.read(body)
+
+    def check(self, *, webhook_url: str) -> Answer:
         """One read that selling needs, and the account's webhook endpoints; without retries."""
         options: RequestOptions = {"max_network_retries": 0}
         with _translated("check"):
@@ -165,7 +191,7 @@ class StripePayments:
             if error.code != REFUSED_KEY:
                 raise
             return Answer(f"{mode}; this key may not look at the webhook endpoints", at=at)
-        return Answer(mode, tuple(endpoint_problems(endpoints, webhook_url, events)), at)
+        return Answer(mode, tuple(endpoint_problems(endpoints, webhook_url, self.wanted)), at)
 
 
 def _page(new: NewCheckout) -> SessionCreateParams:
@@ -176,7 +202,7 @@ def _page(new: NewCheckout) -> SessionCreateParams:
                 "quantity": 1,
                 "price_data": {
                     "currency": new.price.currency.lower(),
-                    "unit_amount": _to_stripe(new.price),
+                    "unit_amount": read.to_stripe(new.price),
                     "product_data": {"name": new.title, "description": new.description},
                 },
             }
@@ -194,69 +220,6 @@ def _page(new: NewCheckout) -> SessionCreateParams:
     if not new.delayed:
         params["allowed_payment_method_types"] = ["card", "link"]
     return params
-
-
-def _digits(currency: str) -> int:
-    """Stripe's own table of minor units: ISK, UGX and others differ from what people write."""
-    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-
-
-def _to_stripe(money: Money) -> int:
-    more = _digits(money.currency) - exponent(money.currency)
-    return money.minor * 10**more if more >= 0 else money.minor // 10**-more
-
-
-def _from_stripe(amount: int, currency: str) -> Money:
-    code = currency.upper()
-    more = exponent(code) - _digits(code)
-    return Money(amount * 10**more if more >= 0 else amount // 10**-more, code)
-
-
-def _checkout(session: Session) -> Checkout:
-    """`bank_failed` follows the payment's status: an earlier declined card leaves its error."""
-    intent = session.payment_intent
-    paid = session.payment_status == "paid" and isinstance(intent, stripe.PaymentIntent)
-    failure = intent.last_payment_error if isinstance(intent, stripe.PaymentIntent) else None
-    failed = isinstance(intent, stripe.PaymentIntent) and intent.status in PAYMENT_FAILED
-    return Checkout(
-        id=session.id,
-        state=_state(session, failed=failed),
-        order=(session.metadata or {})["order"] if _has_order(session) else "",
-        url=session.url,
-        created_at=datetime.fromtimestamp(session.created, UTC),
-        payment_id=intent.id if isinstance(intent, stripe.PaymentIntent) else None,
-        paid=_from_stripe(session.amount_total or 0, session.currency or "") if paid else None,
-        declined=session.status == "open" and failure is not None,
-        bank_failed=session.status == "complete" and not paid and failed,
-    )
-
-
-def _has_order(session: Session) -> bool:
-    return session.metadata is not None and "order" in session.metadata
-
-
-def _state(session: Session, *, failed: bool) -> CheckoutState:
-    if session.payment_status == "paid":
-        return CheckoutState.PAID
-    if session.status == "open":
-        return CheckoutState.OPEN
-    if session.status == "complete" and not failed:
-        return CheckoutState.WAITING
-    return CheckoutState.ENDED
-
-
-def _refund(refund: stripe.Refund) -> ProviderRefund:
-    intent = refund.payment_intent
-    metadata = refund.metadata.to_dict() if refund.metadata is not None else {}
-    attempt = str(metadata.get("attempt", ""))
-    return ProviderRefund(
-        id=refund.id,
-        refund=str(metadata.get("refund", "")),
-        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() else 0,
-        payment_id=intent.id if isinstance(intent, stripe.PaymentIntent) else intent or "",
-        amount=_from_stripe(refund.amount, refund.currency),
-        state=REFUND_STATES.get(refund.status or "", RefundState.PENDING),
-    )
 
 
 @contextmanager
@@ -277,47 +240,3 @@ def _translated(operation: str) -> Iterator[None]:
                 NAME, message, code=error.code or "", answered=status >= 500
             ) from error
         raise ProviderRejected(NAME, message, code=error.code or "") from error
-
-
-def _verify(body: bytes, header: str, secret: bytes, now: datetime) -> None:
-    """Stripe's scheme: `t=<unix>,v1=<hex>[,v1=<hex>]`, HMAC-SHA256 of `t.body`."""
-    parts = [part.split("=", 1) for part in header.split(",") if "=" in part]
-    times = [value for name, value in parts if name.strip() == "t"]
-    signatures = [value for name, value in parts if name.strip() == "v1"]
-    if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or not signatures:
-        raise BadSignature("the Stripe-Signature header is missing or malformed")
-    signed = times[0].encode() + b"." + body
-    expected = hmac.new(secret, signed, hashlib.sha256).hexdigest()
-    if not any(hmac.compare_digest(expected, s) for s in signatures if s.isascii()):
-        raise BadSignature("the signature does not match")
-    if abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
-        raise BadSignature("the signature's time is more than 5 minutes away from ours")
-
-
-def _event(body: bytes) -> Event:
-    try:
-        event = json.loads(body.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise BadEvent("the body is not UTF-8") from None
-    except (ValueError, RecursionError):
-        raise BadEvent("the body is not JSON") from None
-    if not isinstance(event, dict):
-        raise BadEvent("the body is not an event")
-    if event.get("object") == "v2.core.event":
-        raise BadEvent("thin events are not supported: make the endpoint with snapshot events")
-    match event:
-        case {
-            "object": "event",
-            "id": str(id_),
-            "type": str(kind),
-            "data": {"object": dict(thing)},
-        } if _is_name(id_, 255) and _is_name(kind, 100):
-            object_id = str(thing.get("id") or "")
-            return Event(id_, kind, object_id if _is_name(object_id, 255) else "")
-        case _:
-            raise BadEvent("the body is not an event with an id, a type and an object")
-
-
-def _is_name(text: str, longest: int) -> bool:
-    """Whether it can be one of Stripe's identifiers, and be stored as it is."""
-    return 0 < len(text) <= longest and text.isascii() and text.isprintable()
