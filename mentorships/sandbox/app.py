@@ -1,7 +1,7 @@
 """The simulators' app: `granian --interface asgi --factory mentorships.sandbox.app:create_app`.
 
 Listens on loopback only. People's pages (/sandbox/*) are seen through the web process; the vendors'
-APIs (/stripe, /resend, /google) and the controls (/control) never leave the machine.
+APIs (/stripe, /paypal, /resend, /google) and the controls (/control) never leave the machine.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -17,18 +18,25 @@ from starlette.routing import BaseRoute
 from mentorships.sandbox import (
     control,
     control_google,
+    control_paypal,
     control_stripe,
+    deliveries,
     google_api,
     google_channels,
     pages_google,
     pages_mail,
+    pages_paypal,
     pages_stripe,
+    paypal_api,
+    paypal_time,
+    paypal_webhooks,
     resend_api,
     stripe_api,
     stripe_time,
     stripe_webhooks,
 )
 from mentorships.sandbox.context import Sandbox
+from mentorships.sandbox.deliveries import Courier
 from mentorships.sandbox.pages import common_routes
 from mentorships.sandbox.store import Store
 from services.config import ConfigError, settings
@@ -38,9 +46,10 @@ _TICK = 0.5
 
 
 async def _keep_time(sandbox: Sandbox) -> None:
-    """Let sessions end and refunds settle although nobody asks for them."""
+    """Let payment pages end and refunds settle although nobody asks for them."""
     with sandbox.store.transaction() as db:
         stripe_time.sweep(db)
+        paypal_time.sweep(db, sandbox.settings)
     sandbox.bell.set()
     await asyncio.sleep(_TICK)
 
@@ -61,11 +70,20 @@ def _routes(sandbox: Sandbox) -> list[BaseRoute]:
     routes: list[BaseRoute] = [*common_routes(), *control.routes()]
     if simulated["Stripe"]:
         routes += [*stripe_api.routes(), *control_stripe.routes(), *pages_stripe.routes()]
+    if simulated["PayPal"]:
+        routes += [*paypal_api.routes(), *control_paypal.routes(), *pages_paypal.routes()]
     if simulated["Resend"]:
         routes += [*resend_api.routes(), *pages_mail.routes()]
     if simulated["Google"]:
         routes += [*google_api.routes(), *control_google.routes(), *pages_google.routes()]
     return routes
+
+
+def _couriers(sandbox: Sandbox) -> dict[str, Courier]:
+    """How the simulated payment providers deliver."""
+    simulated = sandbox.settings.simulated
+    payments = {"Stripe": stripe_webhooks.COURIER, "PayPal": paypal_webhooks.COURIER}
+    return {each.vendor: each for name, each in payments.items() if simulated[name]}
 
 
 def create_app() -> Starlette:
@@ -82,8 +100,9 @@ def create_app() -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         steps: list[Callable[[Sandbox], Awaitable[None]]] = []
-        if current.simulated["Stripe"]:
-            steps += [_keep_time, stripe_webhooks.deliver]
+        couriers = _couriers(sandbox)
+        if couriers:
+            steps += [_keep_time, partial(deliveries.deliver, couriers=couriers)]
         if current.simulated["Google"]:
             steps.append(google_channels.deliver)
         tasks = [asyncio.create_task(_for_ever(step, sandbox)) for step in steps]

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from mentorships.sandbox import clock, context, faults, mailbox, store
 from mentorships.sandbox.context import Sandbox
 from mentorships.sandbox.faults import Fault
+from mentorships.sandbox.paypal_errors import PayPalError
 from mentorships.sandbox.store import Json
 from mentorships.sandbox.stripe_errors import StripeError
 
@@ -77,7 +78,7 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             answer = await handler(Asked(sandbox, body, query, path))
         except BadControl as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        except StripeError as error:
+        except (StripeError, PayPalError) as error:
             return JSONResponse(error.body, status_code=error.status)
         except LookupError as error:
             return JSONResponse({"error": str(error)}, status_code=404)

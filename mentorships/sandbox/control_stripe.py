@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from mentorships.sandbox import (
     clock,
+    control_deliveries,
     store,
     stripe_disputes,
     stripe_payments,
@@ -19,29 +20,16 @@ from mentorships.sandbox.context import Sandbox
 from mentorships.sandbox.control import Asked, BadControl, control, number, one_of
 from mentorships.sandbox.store import Json, Record
 from mentorships.sandbox.stripe_errors import StripeError
-from mentorships.sandbox.stripe_events import (
-    LATE_SECONDS,
-    MODES,
-    WEBHOOK_ENDPOINT,
-    Cause,
-    Plan,
-    default_plan,
-    set_default_plan,
-)
+from mentorships.sandbox.stripe_events import VENDOR, WEBHOOK_ENDPOINT, Cause
 from mentorships.sandbox.stripe_sessions import CARD, DELAYED, KIND
 
 _ALL = 1_000_000
 
 
-def _plan(db: sqlite3.Connection, body: Json, name: str) -> Plan:
-    usual = default_plan(db)
-    mode = one_of(body, name, MODES, usual.mode)
-    return Plan(mode, number(body, "seconds", LATE_SECONDS if name in body else usual.seconds))
-
-
 def _cause(db: sqlite3.Connection, body: Json) -> Cause:
     stripe_time.sweep(db)
-    return Cause(clock.now(db), _plan(db, body, "webhooks"))
+    plan = control_deliveries.plan(db, VENDOR, body, "webhooks")
+    return Cause(clock.now(db), plan)
 
 
 def _session(db: sqlite3.Connection, asked: Asked) -> Record:
@@ -115,12 +103,19 @@ async def _settle_refund(asked: Asked) -> Json:
 
 async def _dispute(asked: Asked) -> Json:
     kind = one_of(asked.body, "kind", ("chargeback", "inquiry"), "chargeback")
+    amount = int(number(asked.body, "amount")) if "amount" in asked.body else None
     with asked.sandbox.store.transaction() as db:
         charge = charge_id(db, _session(db, asked))
         opened = stripe_disputes.open_dispute(
-            db, _cause(db, asked.body), charge, inquiry=kind == "inquiry"
+            db, _cause(db, asked.body), charge, inquiry=kind == "inquiry", amount=amount
         )
         return opened.body
+
+
+async def _escalate(asked: Asked) -> Json:
+    with asked.sandbox.store.transaction() as db:
+        charge = charge_id(db, _session(db, asked))
+        return stripe_disputes.escalate(db, _cause(db, asked.body), charge).body
 
 
 async def _close_dispute(asked: Asked) -> Json:
@@ -145,13 +140,6 @@ async def _refunds(asked: Asked) -> list[Json]:
     return _bodies(asked.sandbox, "refund")
 
 
-async def _webhooks(asked: Asked) -> Json:
-    with asked.sandbox.store.transaction() as db:
-        plan = _plan(db, asked.body, "mode")
-        set_default_plan(db, plan)
-    return {"mode": plan.mode, "seconds": plan.seconds}
-
-
 async def _endpoint(asked: Asked) -> Json:
     """Change fields of the account's webhook endpoint, as somebody does in the dashboard."""
     known = ("api_version", "enabled_events", "status", "url")
@@ -160,47 +148,6 @@ async def _endpoint(asked: Asked) -> Json:
     with asked.sandbox.store.transaction() as db:
         store.write_meta(db, WEBHOOK_ENDPOINT, asked.body)
     return asked.body
-
-
-async def _deliveries(asked: Asked) -> list[Json]:
-    query = asked.query
-    signed_at = query.get("signed_at")
-    if signed_at is not None and not signed_at.isdecimal():
-        raise BadControl("signed_at must be Unix seconds.")
-    with asked.sandbox.store.transaction() as db:
-        stripe_time.sweep(db)
-        if query.get("state") == "pending":
-            rows = stripe_webhooks.undelivered(db)
-        else:
-            rows = stripe_webhooks.select(db, "? IN ('', state)", (query.get("state", ""),))
-    moment = None if signed_at is None else int(signed_at)
-    return [
-        {
-            "id": row.id,
-            "event_id": row.event_id,
-            "type": row.type,
-            "state": row.state,
-            "attempts": row.attempts,
-            "result": row.result,
-            "url": stripe_webhooks.address(asked.sandbox),
-            "headers": stripe_webhooks.headers(asked.sandbox, row.body, moment),
-            "body": row.body.decode(),
-        }
-        for row in rows
-    ]
-
-
-async def _done(asked: Asked) -> Json:
-    with asked.sandbox.store.transaction() as db:
-        if not stripe_webhooks.mark_done(db, asked.path["id"], "delivered by the caller"):
-            raise LookupError("no such delivery")
-    return {"ok": True}
-
-
-async def _flush(asked: Asked) -> list[Json]:
-    with asked.sandbox.store.transaction() as db:
-        stripe_time.sweep(db)
-    return await stripe_webhooks.flush(asked.sandbox)
 
 
 def routes() -> list[Route]:
@@ -213,11 +160,11 @@ def routes() -> list[Route]:
         Route(f"{one}/refund", control(_refund), methods=["POST"]),
         Route(f"{one}/dispute", control(_dispute), methods=["POST"]),
         Route(f"{one}/dispute/close", control(_close_dispute), methods=["POST"]),
+        Route(f"{one}/dispute/escalate", control(_escalate), methods=["POST"]),
         Route(f"{base}/refunds", control(_refunds), methods=["GET"]),
         Route(f"{base}/refunds/{{id}}/settle", control(_settle_refund), methods=["POST"]),
-        Route(f"{base}/webhooks", control(_webhooks), methods=["POST"]),
         Route(f"{base}/endpoint", control(_endpoint), methods=["POST"]),
-        Route(f"{base}/deliveries", control(_deliveries), methods=["GET"]),
-        Route(f"{base}/deliveries/flush", control(_flush), methods=["POST"]),
-        Route(f"{base}/deliveries/{{id:int}}/done", control(_done), methods=["POST"]),
+        *control_deliveries.routes(
+            stripe_webhooks.COURIER, lambda db, _settings: stripe_time.sweep(db)
+        ),
     ]

@@ -201,13 +201,14 @@ def _route(endpoint: str) -> Route:
 
     async def handler(request: Request) -> Response:
         sandbox = context.of(request)
+        sent = await request.body()  # read whole also before a refusal, or the connection is closed
         fault = await _planned(sandbox, request)
         if fault is not None and fault.kind == "drop_before":
             return Dropped()
         try:
             if fault is not None and fault.kind == "status":
                 raise google_errors.planned(fault.status)
-            body = _json(await request.body())
+            body = _json(sent)
             with sandbox.store.transaction() as db:
                 account, granted = google_oauth.account_of(
                     db, request.headers.get("authorization", ""), scopes
@@ -233,10 +234,10 @@ def _route(endpoint: str) -> Route:
 async def _oauth(request: Request) -> Response:
     """The token and the revocation endpoint: forms instead of JSON, errors of their own."""
     sandbox = context.of(request)
+    form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
     fault = await _planned(sandbox, request)
     if fault is not None and fault.kind == "drop_before":
         return Dropped()
-    form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
     try:
         if fault is not None and fault.kind == "status":
             raise OauthError("internal_failure", "A fault was asked for.", fault.status)

@@ -1,4 +1,4 @@
-"""Idempotency keys: the first result is kept for a day and played again.
+"""Idempotency keys: the first result is kept, for a day unless told otherwise, and played again.
 
 VENDORS.md, Stripe and Resend: the same key with other content is refused; a failed validation is
 not kept; a second request while the first one runs is refused.
@@ -30,11 +30,13 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
 
 
-def recall(db: sqlite3.Connection, vendor: str, key: str, now: int) -> Kept | None:
-    """The key's kept result, unless it is more than a day old (Unix seconds)."""
+def recall(
+    db: sqlite3.Connection, vendor: str, key: str, now: int, kept_seconds: int = KEPT_SECONDS
+) -> Kept | None:
+    """The key's kept result, unless it is older than the vendor keeps them (Unix seconds)."""
     row = db.execute(
         "SELECT * FROM idempotency WHERE vendor = ? AND key = ? AND created > ?",
-        (vendor, key, now - KEPT_SECONDS),
+        (vendor, key, now - kept_seconds),
     ).fetchone()
     return None if row is None else Kept(row["fingerprint"], row["status"], json.loads(row["body"]))
 

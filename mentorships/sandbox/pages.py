@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -9,10 +11,17 @@ from urllib.parse import parse_qsl
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
-from mentorships.sandbox import context, stripe_money
+from mentorships.sandbox import context, deliveries, stripe_money
+from mentorships.sandbox.deliveries import MODES, WORDS, Mode, Plan
 
 _HERE = Path(__file__).parent
 _LARGEST_FORM = 20_000
@@ -72,6 +81,24 @@ async def form(request: Request) -> dict[str, str]:
     if len(raw) > _LARGEST_FORM:
         return {}
     return dict(parse_qsl(raw.decode("utf-8", errors="replace"), keep_blank_values=True))
+
+
+def see_other(url: str) -> Response:
+    """The answer to a sent form: go and look there."""
+    return RedirectResponse(url, status_code=303)
+
+
+def chosen_plan(db: sqlite3.Connection, vendor: str, fields: Mapping[str, str]) -> Plan:
+    """What the form's sender wants to happen to the webhook."""
+    chosen = fields.get("webhooks")
+    return Plan(chosen) if chosen in MODES else deliveries.default_plan(db, vendor)
+
+
+def webhook_choices(db: sqlite3.Connection, vendor: str) -> list[tuple[Mode, str, bool]]:
+    """The options of the select for it: value, words, whether chosen."""
+    usual = deliveries.default_plan(db, vendor).mode
+    offered: list[Mode] = [mode for mode in MODES if mode != "hold" or usual == "hold"]
+    return [(mode, WORDS[mode], mode == usual) for mode in offered]
 
 
 async def _index(request: Request) -> Response:

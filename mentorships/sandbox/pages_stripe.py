@@ -7,57 +7,42 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mentorships.sandbox import (
     clock,
     context,
+    deliveries,
     store,
     stripe_disputes,
     stripe_payments,
     stripe_refunds,
     stripe_time,
-    stripe_webhooks,
 )
 from mentorships.sandbox.control_stripe import charge_id
-from mentorships.sandbox.pages import foreign, form, not_found, page
+from mentorships.sandbox.pages import (
+    chosen_plan,
+    foreign,
+    form,
+    not_found,
+    page,
+    see_other,
+    webhook_choices,
+)
 from mentorships.sandbox.store import Filter, Json, Record
 from mentorships.sandbox.stripe_errors import StripeError
-from mentorships.sandbox.stripe_events import MODES, Cause, Mode, Plan, default_plan
+from mentorships.sandbox.stripe_events import VENDOR, Cause
 from mentorships.sandbox.stripe_sessions import DELAYED, KIND
 
 _MOST = 100
-_WEBHOOKS: dict[Mode, str] = {
-    "now": "arrives once, at once",
-    "twice": "arrives twice",
-    "late": "arrives 60 seconds late",
-    "never": "never arrives",
-    "hold": "is held until a test asks for it",
-}
 _DASHBOARD = "/sandbox/stripe"
 
 Fields = dict[str, str]
 
 
-def _plan(db: sqlite3.Connection, fields: Fields) -> Plan:
-    chosen = fields.get("webhooks")
-    return Plan(chosen) if chosen in MODES else default_plan(db)
-
-
 def _cause(db: sqlite3.Connection, fields: Fields) -> Cause:
-    return Cause(clock.now(db), _plan(db, fields))
-
-
-def _choices(db: sqlite3.Connection) -> list[tuple[Mode, str, bool]]:
-    """The select's options: value, words, whether chosen."""
-    usual = default_plan(db).mode
-    offered: list[Mode] = [mode for mode in MODES if mode != "hold" or usual == "hold"]
-    return [(mode, _WEBHOOKS[mode], mode == usual) for mode in offered]
-
-
-def _see_other(url: str) -> Response:
-    return RedirectResponse(url, status_code=303)
+    return Cause(clock.now(db), chosen_plan(db, VENDOR, fields))
 
 
 def _pay_url(session_id: str, step: str = "") -> str:
@@ -79,7 +64,7 @@ async def _pay_page(request: Request) -> Response:
         session = _found(request, db)
         if session is None:
             return not_found(request, "This payment")
-        choices = _choices(db)
+        choices = webhook_choices(db, VENDOR)
         waiting = stripe_payments.awaiting_authentication(db, session)
     body = session.body
     if body["status"] != "open":
@@ -87,7 +72,7 @@ async def _pay_page(request: Request) -> Response:
         return page(request, "ended.html", values)
     query = request.query_params
     if waiting and "declined" not in query and "card" not in query:
-        return _see_other(_pay_url(session.id, "/authenticate"))
+        return see_other(_pay_url(session.id, "/authenticate"))
     values = {
         "session": body,
         "lines": session.extra["line_items"],
@@ -130,14 +115,14 @@ async def _pay(request: Request) -> Response:
                 return not_found(request, "This payment")
             refusal, session = _submit(db, session_id, fields)
     except StripeError as error:  # over by now, or no test number: the page tells which
-        return _see_other(_pay_url(session_id, f"?declined={_error_code(error)}"))
+        return see_other(_pay_url(session_id, f"?declined={_error_code(error)}"))
     sandbox.bell.set()
     if refusal is None:
-        return _see_other(_success_url(session))
+        return see_other(_success_url(session))
     if _error_code(refusal) == "authentication_required":
         webhooks = fields.get("webhooks", "")
-        return _see_other(_pay_url(session_id, f"/authenticate?webhooks={webhooks}"))
-    return _see_other(_pay_url(session_id, f"?declined={_error_code(refusal)}"))
+        return see_other(_pay_url(session_id, f"/authenticate?webhooks={webhooks}"))
+    return see_other(_pay_url(session_id, f"?declined={_error_code(refusal)}"))
 
 
 async def _authenticate_page(request: Request) -> Response:
@@ -146,7 +131,7 @@ async def _authenticate_page(request: Request) -> Response:
         if session is None:
             return not_found(request, "This payment")
         if not stripe_payments.awaiting_authentication(db, session):
-            return _see_other(_pay_url(session.id))
+            return see_other(_pay_url(session.id))
     chosen = request.query_params.get("webhooks", "")
     return page(request, "authenticate.html", {"session": session.body, "webhooks": chosen})
 
@@ -167,18 +152,18 @@ async def _authenticate(request: Request) -> Response:
             )
             session = store.get(db, KIND, session_id).body
     except StripeError:
-        return _see_other(_pay_url(session_id))
+        return see_other(_pay_url(session_id))
     sandbox.bell.set()
     if refusal is not None:
-        return _see_other(_pay_url(session_id, f"?declined={_error_code(refusal)}"))
-    return _see_other(_success_url(session))
+        return see_other(_pay_url(session_id, f"?declined={_error_code(refusal)}"))
+    return see_other(_success_url(session))
 
 
 async def _dashboard(request: Request) -> Response:
     with context.of(request).store.transaction() as db:
         stripe_time.sweep(db)
         records, more = store.listed(db, KIND, Filter(), _MOST)
-        waiting = len(stripe_webhooks.undelivered(db))
+        waiting = len(deliveries.undelivered(db, VENDOR))
     sessions = [record.body for record in records]
     return page(request, "stripe.html", {"sessions": sessions, "more": more, "waiting": waiting})
 
@@ -202,8 +187,8 @@ def _details(db: sqlite3.Connection, session: Record) -> dict[str, object]:
         else [],
         "disputes": [dispute.body for dispute in disputes],
         "disputed": any(stripe_disputes.is_open(dispute) for dispute in disputes),
-        "deliveries": stripe_webhooks.of_subject(db, session.id),
-        "webhooks": _choices(db),
+        "deliveries": deliveries.of_subject(db, session.id),
+        "webhooks": webhook_choices(db, VENDOR),
     }
 
 
@@ -249,11 +234,7 @@ def _close_dispute(db: sqlite3.Connection, session: Record, fields: Fields) -> N
 
 
 def _resend(db: sqlite3.Connection, session: Record, fields: Fields) -> None:
-    for delivery in stripe_webhooks.of_subject(db, session.id):
-        if str(delivery.id) == fields.get("delivery"):
-            stripe_webhooks.send_again(db, delivery)
-            return
-    raise LookupError("This delivery does not belong to the session.")
+    deliveries.send_again(db, session.id, fields.get("delivery", ""))
 
 
 def _action(act: Act) -> Callable[[Request], Awaitable[Response]]:
@@ -273,11 +254,11 @@ def _action(act: Act) -> Callable[[Request], Awaitable[Response]]:
             with sandbox.store.transaction() as db:
                 act(db, session, fields)
         except StripeError as error:
-            return _see_other(f"{url}?problem={quote(str(error))}")
+            return see_other(f"{url}?problem={quote(str(error))}")
         except LookupError:
-            return _see_other(f"{url}?problem={quote('There is nothing to do that with.')}")
+            return see_other(f"{url}?problem={quote('There is nothing to do that with.')}")
         sandbox.bell.set()
-        return _see_other(url)
+        return see_other(url)
 
     return route
 

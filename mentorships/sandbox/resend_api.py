@@ -142,6 +142,7 @@ async def _guarded(request: Request, sandbox: Sandbox, action: Action) -> Respon
 def _post(path: str, action: Action) -> Route:
     async def handler(request: Request) -> Response:
         sandbox = context.of(request)
+        await request.body()  # read whole also before a refusal, or the connection is closed
         try:
             _check_key(request, sandbox.settings.effective_resend_key)
             return _limited(sandbox) or await _guarded(request, sandbox, action)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 # Wire JSON: its shape is the vendor's, checked by tests against the vendor's own schema.
 Json = dict[str, Any]
@@ -36,6 +36,7 @@ CREATE INDEX IF NOT EXISTS objects_by_parent ON objects (parent, kind);
 CREATE INDEX IF NOT EXISTS objects_due ON objects (due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
+    vendor TEXT NOT NULL DEFAULT 'stripe',
     event_id TEXT NOT NULL,
     type TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -67,7 +68,9 @@ CREATE TABLE IF NOT EXISTS faults (
     seconds REAL NOT NULL,
     times INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS identities (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Not the identities: what a vendor signs with does not change because its objects are forgotten.
 _TABLES = ("meta", "objects", "deliveries", "idempotency", "faults")
 
 
@@ -100,6 +103,11 @@ class Store:
         # NORMAL survives a killed process; only a power cut may lose the last commits.
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        columns = self._db.execute("PRAGMA table_info(deliveries)").fetchall()
+        if "vendor" not in [column["name"] for column in columns]:  # a file of an earlier release
+            self._db.execute(
+                "ALTER TABLE deliveries ADD COLUMN vendor TEXT NOT NULL DEFAULT 'stripe'"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -137,6 +145,16 @@ def write_meta(db: sqlite3.Connection, key: str, value: object) -> None:
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, json.dumps(value)),
     )
+
+
+def identity(db: sqlite3.Connection, name: str, make: Callable[[], Json]) -> Json:
+    """What a vendor signs with: made once, kept even when everything else is forgotten."""
+    row = db.execute("SELECT value FROM identities WHERE name = ?", (name,)).fetchone()
+    if row is not None:
+        return cast(Json, json.loads(row["value"]))
+    made = make()
+    db.execute("INSERT INTO identities VALUES (?, ?)", (name, json.dumps(made)))
+    return made
 
 
 def add(db: sqlite3.Connection, record: Record) -> Record:
@@ -215,10 +233,22 @@ def children(db: sqlite3.Connection, kind: str, parent: str) -> list[Record]:
     return [_record(row) for row in rows]
 
 
-def due(db: sqlite3.Connection, now: int) -> list[Record]:
-    """Objects whose moment has come, earliest first."""
+def due(db: sqlite3.Connection, kinds: Sequence[str], now: int) -> list[Record]:
+    """Objects of these kinds whose moment has come, earliest first."""
+    marks = ", ".join("?" * len(kinds))
     rows = db.execute(
-        "SELECT * FROM objects WHERE due IS NOT NULL AND due <= ? ORDER BY due, seq", (now,)
+        f"SELECT * FROM objects WHERE due IS NOT NULL AND due <= ? AND kind IN ({marks})"  # noqa: S608  # question marks
+        " ORDER BY due, seq",
+        (now, *kinds),
+    )
+    return [_record(row) for row in rows]
+
+
+def holding(db: sqlite3.Connection, kind: str, field_name: str, value: str) -> list[Record]:
+    """The objects of that kind whose field has that value, oldest first."""
+    rows = db.execute(
+        "SELECT * FROM objects WHERE kind = ? AND json_extract(body, '$.' || ?) = ? ORDER BY seq",
+        (kind, field_name, value),
     )
     return [_record(row) for row in rows]
 

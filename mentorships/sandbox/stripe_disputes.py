@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Literal
 
-from mentorships.sandbox import store
+from mentorships.sandbox import store, stripe_balance
 from mentorships.sandbox.store import Json, Record
 from mentorships.sandbox.stripe_errors import refused
 from mentorships.sandbox.stripe_events import Cause, emit, new_id
@@ -98,12 +98,19 @@ def blocks_refund(db: sqlite3.Connection, charge_id: str) -> bool:
     return dispute is not None and dispute.body["status"] in ("needs_response", "lost")
 
 
-def open_dispute(db: sqlite3.Connection, cause: Cause, charge_id: str, *, inquiry: bool) -> Record:
-    """The buyer's bank disputes the charge.
+def open_dispute(
+    db: sqlite3.Connection,
+    cause: Cause,
+    charge_id: str,
+    *,
+    inquiry: bool,
+    amount: int | None = None,
+) -> Record:
+    """The buyer's bank disputes the charge, all of it or the given minor units.
 
     Raises:
         LookupError: unknown charge.
-        StripeError: it is disputed already, or fully refunded (400).
+        StripeError: it is disputed already, fully refunded, or smaller than that (400).
     """
     charge = store.get(db, "charge", charge_id)
     last = _last(db, charge_id)
@@ -112,6 +119,11 @@ def open_dispute(db: sqlite3.Connection, cause: Cause, charge_id: str, *, inquir
     if charge.body["refunded"]:
         raise refused("A fully refunded charge cannot be disputed.")
     body = _blank(charge.body, now=cause.now, inquiry=inquiry)
+    if amount is not None and not 0 < amount <= charge.body["amount"]:
+        raise refused("This is not a part of the charge.")
+    body["amount"] = body["amount"] if amount is None else amount
+    if not inquiry:
+        _withdraw(db, cause, charge, body)
     dispute = store.add(db, Record("dispute", body, parent=charge_id))
     charge.body["disputed"] = True
     store.save(db, charge)
@@ -119,6 +131,32 @@ def open_dispute(db: sqlite3.Connection, cause: Cause, charge_id: str, *, inquir
     emit(db, cause, "charge.dispute.created", dispute.body, subject=subject)
     if not inquiry:
         emit(db, cause, "charge.dispute.funds_withdrawn", dispute.body, subject=subject)
+    return dispute
+
+
+def _withdraw(db: sqlite3.Connection, cause: Cause, charge: Record, dispute: Json) -> None:
+    taken = stripe_balance.disputed(db, charge.body, dispute["amount"], cause.now)
+    dispute["balance_transactions"] = [*dispute["balance_transactions"], taken]
+
+
+def escalate(db: sqlite3.Connection, cause: Cause, charge_id: str) -> Record:
+    """The buyer's bank is not content with the answer: the inquiry becomes a chargeback.
+
+    Raises:
+        LookupError: unknown charge.
+        StripeError: no inquiry is open (400).
+    """
+    charge = store.get(db, "charge", charge_id)
+    dispute = _last(db, charge_id)
+    if dispute is None or dispute.body["status"] != "warning_needs_response":
+        raise refused("This charge has no open inquiry.")
+    dispute.body.update(status="needs_response", is_charge_refundable=False)
+    dispute.body["payment_method_details"]["card"]["case_type"] = "chargeback"
+    _withdraw(db, cause, charge, dispute.body)
+    store.save(db, dispute)
+    subject: str = charge.extra["session"]
+    emit(db, cause, "charge.dispute.updated", dispute.body, subject=subject)
+    emit(db, cause, "charge.dispute.funds_withdrawn", dispute.body, subject=subject)
     return dispute
 
 
@@ -136,6 +174,9 @@ def close_dispute(db: sqlite3.Connection, cause: Cause, charge_id: str, outcome:
     before = dispute.body["status"]
     inquiry = before == "warning_needs_response"
     dispute.body["status"] = "warning_closed" if inquiry else outcome
+    if not inquiry and outcome == "won":
+        back = stripe_balance.reinstated(db, charge.body, dispute.body["amount"], cause.now)
+        dispute.body["balance_transactions"] = [*dispute.body["balance_transactions"], back]
     store.save(db, dispute)
     subject: str = charge.extra["session"]
     emit(

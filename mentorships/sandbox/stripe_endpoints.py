@@ -84,6 +84,21 @@ def _list_refunds(call: Call) -> Json:
     return call.listed("refund", "/v1/refunds", parent=charge_id)
 
 
+def _list_disputes(call: Call) -> Json:
+    charge_id: str | None = call.params.get("charge")
+    if "payment_intent" in call.params:
+        intent = store.find(call.db, "payment_intent", call.params["payment_intent"])
+        charge_id = (intent.body["latest_charge"] or "") if intent is not None else ""
+    return call.listed("dispute", "/v1/disputes", parent=charge_id)
+
+
+def _list_intents(call: Call) -> Json:
+    for name in ("customer", "customer_account"):
+        if name in call.params:
+            return as_list("/v1/payment_intents", [], False)
+    return call.listed("payment_intent", "/v1/payment_intents")
+
+
 def _list_events(call: Call) -> Json:
     types = call.params.get("types", [])
     if "type" in call.params:
@@ -123,9 +138,12 @@ ENDPOINTS: dict[str, Endpoint] = {
     "GET checkout/sessions": Endpoint(_list_sessions),
     "GET checkout/sessions/{id}": Endpoint(_retrieve(stripe_sessions.KIND, "session")),
     "POST checkout/sessions/{id}/expire": Endpoint(_expire_session),
+    "GET payment_intents": Endpoint(_list_intents),
     "GET payment_intents/{id}": Endpoint(_retrieve("payment_intent", "intent")),
     "GET charges/{id}": Endpoint(_retrieve("charge", "charge")),
     "POST refunds": Endpoint(_create_refund, stripe_refunds.check_create),
+    "GET disputes": Endpoint(_list_disputes),
+    "GET disputes/{id}": Endpoint(_retrieve("dispute", "id")),
     "GET refunds": Endpoint(_list_refunds),
     "GET refunds/{id}": Endpoint(_retrieve("refund", "id")),
     "GET events": Endpoint(_list_events),

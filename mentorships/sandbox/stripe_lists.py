@@ -13,6 +13,7 @@ from mentorships.sandbox.stripe_errors import invalid, no_such
 _EXPANDABLE = {
     ("checkout.session", "payment_intent"): "payment_intent",
     ("payment_intent", "latest_charge"): "charge",
+    ("charge", "balance_transaction"): "balance_transaction",
     ("charge", "payment_intent"): "payment_intent",
     ("refund", "charge"): "charge",
     ("refund", "payment_intent"): "payment_intent",

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from mentorships.sandbox import store, stripe_disputes, stripe_objects
+from mentorships.sandbox import store, stripe_balance, stripe_disputes, stripe_objects
 from mentorships.sandbox.store import Json, Record
 from mentorships.sandbox.stripe_errors import StripeError, invalid, refused
 from mentorships.sandbox.stripe_events import Cause, emit, new_id
@@ -190,6 +190,7 @@ def _capture(
     )
     details: Json = session.body["customer_details"]
     body = stripe_objects.charge(intent.body, now=cause.now, method=method, email=details["email"])
+    body["balance_transaction"] = stripe_balance.charged(db, body)
     charge = Record("charge", body, parent=intent.id, extra={"session": session.id})
     intent.body["latest_charge"] = charge.id
     store.save(db, intent)

@@ -11,7 +11,7 @@ from mentorships.sandbox.stripe_events import Cause, default_plan
 def sweep(db: sqlite3.Connection) -> None:
     """Carry out everything that is due by the simulators' clock."""
     now = clock.now(db)
-    for record in store.due(db, now):
+    for record in store.due(db, (stripe_sessions.KIND, "refund"), now):
         # Dated when it became due: a clock that jumped a year leaves no gap in the history.
         cause = Cause(now=record.due or now, plan=default_plan(db))
         if record.kind == stripe_sessions.KIND:

@@ -30,10 +30,12 @@ class Receiver:
     address: str = ""
     answers: list[int] = field(default_factory=list[int])
     requests: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
+    headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
-    def take(self, body: bytes, signature: str) -> int:
+    def take(self, body: bytes, headers: dict[str, str]) -> int:
         """Note one delivery; the next planned status, or 200."""
-        self.requests.append((body, signature))
+        self.headers.append(headers)
+        self.requests.append((body, headers.get("stripe-signature", "")))
         return self.answers.pop(0) if self.answers else 200
 
     def events(self) -> list[Json]:
@@ -42,7 +44,7 @@ class Receiver:
 
     def types(self) -> list[str]:
         """The types of the events that have arrived, in order."""
-        return [event["type"] for event in self.events()]
+        return [event.get("type") or event["event_type"] for event in self.events()]
 
     def wait_for(self, count: int, seconds: float = 5) -> list[Json]:
         """Wait until so many deliveries have come.
@@ -63,7 +65,8 @@ def listening(receiver: Receiver) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(receiver.take(body, self.headers["stripe-signature"] or ""))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(receiver.take(body, headers))
             self.send_header("content-length", "0")
             self.end_headers()
 
@@ -167,6 +170,7 @@ def simulators(running_simulators: Simulators) -> Simulators:
     """Empty simulators that deliver at once to an empty receiver."""
     running_simulators.control("reset", {})
     running_simulators.receiver.requests.clear()
+    running_simulators.receiver.headers.clear()
     running_simulators.receiver.answers.clear()
     return running_simulators
 

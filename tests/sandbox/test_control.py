@@ -29,7 +29,7 @@ def test_a_request_through_a_proxy_or_from_a_page_is_refused(
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("faults", {"vendor": "paypal", "kind": "status"}),
+        ("faults", {"vendor": "adyen", "kind": "status"}),
         ("faults", {"vendor": "stripe", "kind": "explode"}),
         ("faults", {"vendor": "stripe", "kind": "status", "status": 200}),
         ("clock", {"now": "tomorrow"}),

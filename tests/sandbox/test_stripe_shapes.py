@@ -19,6 +19,7 @@ CLASSES: dict[str, type] = {
     "charge": stripe.Charge,
     "refund": stripe.Refund,
     "dispute": stripe.Dispute,
+    "balance_transaction": stripe.BalanceTransaction,
     "event": stripe.Event,
     "item": stripe.LineItem,
     "price": stripe.Price,
@@ -121,6 +122,9 @@ def every_kind_of_answer(simulators: Simulators) -> list[Json]:
     client.control(f"stripe/sessions/{disputed}/dispute/close", {"outcome": "won"})
     inquired, _ = client.paid()
     client.control(f"stripe/sessions/{inquired}/dispute", {"kind": "inquiry"})
+    escalated, _ = client.paid()
+    client.control(f"stripe/sessions/{escalated}/dispute", {"kind": "inquiry"})
+    client.control(f"stripe/sessions/{escalated}/dispute/escalate", {})
     return _fetched(client)
 
 
@@ -131,6 +135,8 @@ def _fetched(client: Simulators) -> list[Json]:
         "checkout/sessions?limit=100",
         f"checkout/sessions?limit=100&{expansions}",
         "refunds?limit=100&expand[]=data.charge&expand[]=data.payment_intent",
+        "payment_intents?limit=100&expand[]=data.latest_charge.balance_transaction",
+        "disputes?limit=100",
         "events?limit=100",
         "webhook_endpoints",
     )
@@ -148,6 +154,7 @@ def test_every_answered_field_is_stripes_with_stripes_json_type(simulators: Simu
     assert not comparison.problems, "\n".join(sorted(set(comparison.problems)))
     objects = {path.split(".")[0] for path in comparison.compared}
     assert objects >= {"checkout", "payment_intent", "charge", "refund", "event", "dispute"}
+    assert "balance_transaction" in objects
 
 
 @pytest.mark.parametrize(
