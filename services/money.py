@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 from babel.numbers import (
     format_currency,
@@ -61,7 +63,32 @@ def parsed(text: str, currency: str, *, field: str = "price") -> Money:
     return Money(int(minor), currency)
 
 
-def split(total_minor: int, parts: int) -> list[int]:
-    """Split an amount over `parts` by largest remainder; the parts sum to the total."""
-    each, rest = divmod(total_minor, parts)
-    return [each + 1] * rest + [each] * (parts - rest)
+def split(amount: Money, parts: int, *, step: int = 1) -> tuple[int, ...]:
+    """Split an amount over `parts` by largest remainder, in whole `step`s (minor units).
+
+    The parts sum to the amount and differ by one step at most. What of the amount is no whole step
+    is in the first part, so that all others can be given back on their own.
+    """
+    if amount.minor < 0 or parts < 1 or step < 1:
+        raise ValueError(f"cannot split {amount} into {parts} parts in steps of {step}")
+    steps, odd = divmod(amount.minor, step)
+    each, more = divmod(steps, parts)
+    whole = [each + 1] * more + [each] * (parts - more)
+    if odd:
+        whole.insert(0, whole.pop())  # a smaller one
+    return (whole[0] * step + odd, *(part * step for part in whole[1:]))
+
+
+def along(minor: int, parts: Sequence[int]) -> tuple[int, ...]:
+    """Split an amount in the proportion of `parts`, none of which gets more than it is itself.
+
+    The shares sum to the amount, also over the first few parts: rounding never adds up.
+
+    Raises:
+        ValueError: more than the parts are together, or below zero.
+    """
+    whole = sum(parts)
+    if not 0 <= minor <= whole:
+        raise ValueError(f"cannot spread {minor} over {whole}")
+    reached = [minor * each // whole if whole else 0 for each in accumulate(parts, initial=0)]
+    return tuple(after - before for before, after in pairwise(reached))
