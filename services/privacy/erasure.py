@@ -1,0 +1,326 @@
+"""Erasing a person: in one transaction, or not at all.
+
+What is booked is canceled, what is left of packs expires, seats are free again, every sign-in,
+calendar and secret address ends. What `registry` calls erased is emptied, what it calls deleted
+goes. Invoices, orders, payments and the ledger stay; the account's row stays with them, and says
+nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import structlog
+from sqlmodel import Session, SQLModel, col, delete, or_, select, update
+
+from services import (
+    access,
+    audit,
+    booking,
+    calendar,
+    clock,
+    db,
+    inputs,
+    locking,
+    outbox,
+    packs,
+    passwords,
+    ratelimits,
+    seats,
+    topics,
+)
+from services import models as m
+from services.audit import Actor
+from services.errors import Conflict, InvalidInput, NotFound
+from services.ids import MentorId, UserId
+from services.models import Mentor, ReleaseReason, Seat, SeatStatus, User, UserStatus
+from services.privacy import losses, traces
+from services.privacy.losses import ErasureView
+from services.privacy.owned import (
+    Person,
+    Which,
+    by_connection,
+    by_mentor,
+    by_order,
+    by_user,
+    person_of,
+    sessions_of,
+)
+from services.privacy.registry import Class, columns
+
+log = structlog.get_logger()
+
+ERASED_NAME = "Erased account"
+CANCELED = "The mentee's account was erased."
+ERASE_FILES = "erase_files"
+"""The kind of the outbox message that removes a person's files."""
+
+
+def get_view(db: Session, *, actor: Actor, user: str = "") -> ErasureView:
+    """What erasing one's own account means now; for an admin, anybody's (a public id).
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound
+    """
+    return losses.view(db, person_of(db, _named(db, actor, user)))
+
+
+def erase_own(*, actor: Actor, password: str, mark: str) -> None:
+    """Erase one's own account. `mark` is what the person has seen of what is lost.
+
+    Raises:
+        SignInNeeded, TooManyAttempts
+        InvalidInput: the password is wrong.
+        Conflict: something stands against it, or more would be lost by now than was shown.
+    """
+    user_id = access.require_user(actor)
+    ratelimits.hit(ratelimits.PASSWORD_ACCOUNT, str(user_id))
+    with db.reading() as session:
+        known_hash = session.get_one(User, user_id).password_hash
+    if not passwords.verify(password, known_hash)[0]:
+        raise InvalidInput("password", "This is not your password. Nothing was erased.")
+    with db.transaction() as session:
+        user = session.get_one(User, user_id)
+        _lock(session, actor, user)
+        if user.password_hash != known_hash:
+            raise InvalidInput("password", "Your password was changed meanwhile.")
+        _erase(session, actor, user, mark=mark, reason="")
+
+
+def erase_by_admin(*, actor: Actor, user: str, reason: str, mark: str) -> None:
+    """Erase somebody's account (a public id), for a reason that holds nothing personal: it stays.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound, InvalidInput, Conflict
+    """
+    admin = access.require_admin(actor)
+    why = inputs.line(reason, field="reason", what="The reason", least=3, most=300)
+    with db.transaction() as session:
+        person = _named(session, actor, user)
+        if person.id == admin:
+            raise Conflict("Erase your own account in your settings, under My data.")
+        _lock(session, actor, person)
+        _erase(session, actor, person, mark=mark, reason=why)
+
+
+def _named(db: Session, actor: Actor, user: str) -> User:
+    if not user:
+        return db.get_one(User, access.require_user(actor))
+    access.require_admin(actor)
+    found = db.exec(select(User).where(User.public_id == user)).one_or_none()
+    if found is None:
+        raise NotFound("user")
+    return found
+
+
+def _erase(db: Session, actor: Actor, user: User, *, mark: str, reason: str) -> None:
+    """Under the lock of everything concerned."""
+    if user.status is UserStatus.ERASED:
+        return
+    person = person_of(db, user)
+    now = losses.view(db, person)
+    if now.obstacles:
+        raise Conflict(" ".join(["Nothing was erased.", *now.obstacles]))
+    if now.mark != mark:
+        raise Conflict(
+            "What would be lost has changed since this page was shown. Nothing was erased: look "
+            "at it once more."
+        )
+    _overwrite(db)
+    calendar.end_for(db, user_id=person.user_id)
+    traces.empty_audit(db, person)
+    traces.empty_records(db, person)
+    _apply_rules(db, person)
+    _leave(db, actor, person)
+    _forget_mentor(db, person)
+    _forget_account(user)
+    db.flush()
+    topics.publish(db, topics.mentee(person.user_id))
+    by = {"by": "oneself" if actor.user_id == person.user_id else "an admin", "reason": reason}
+    audit.record(db, actor=actor, action="user.erased", thing=user.public_id, after=by)
+    # Whoever restores an older backup finds here whom to erase once more.
+    log.info("person_erased", user=user.public_id)
+
+
+def _overwrite(db: Session) -> None:
+    """SQLite leaves what is deleted in its file unless told to overwrite it; not every build is."""
+    if db.get_bind().dialect.name == "sqlite":
+        db.connection().exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def _lock(db: Session, actor: Actor, user: User) -> None:
+    """Lock whatever may change, in the order that everybody keeps, and read it again.
+
+    Raises:
+        Conflict: something was booked or bought in between.
+    """
+    person, is_admin = person_of(db, user), user.is_admin
+    users, mentors, orders = _concerned(db, actor, person, is_admin=is_admin)
+    locking.lock(db, users=users, mentors=mentors, orders=orders)
+    db.expire_all()
+    again = _concerned(db, actor, person, is_admin=is_admin)
+    if not all(new <= old for new, old in zip(again, (users, mentors, orders), strict=True)):
+        raise Conflict("Something was booked or bought just now. Nothing was erased: try again.")
+    if actor.user_id != person.user_id:
+        acting = db.get_one(User, access.require_admin(actor))
+        access.require_admin(Actor(actor.kind, user_id=acting.id, is_admin=acting.is_admin))
+
+
+def _concerned(
+    db: Session, actor: Actor, person: Person, *, is_admin: bool
+) -> tuple[set[Any], set[MentorId], set[Any]]:
+    """The accounts, mentors and orders that erasing the person touches."""
+    sessions = losses.coming_sessions(db, person)
+    taken = _seats(db, person)
+    users: set[UserId] = {person.user_id, *(one.mentor_user_id for one in sessions)}
+    if is_admin or actor.user_id != person.user_id:
+        users |= set(db.exec(select(col(User.id)).where(col(User.is_admin).is_(True))).all())
+    mentors = {one.mentor_id for one in (*sessions, *losses.open_packs(db, person), *taken)}
+    if person.mentor_id:
+        mentors.add(person.mentor_id)
+    orders = db.exec(select(m.Order.id).where(m.Order.mentee_id == person.user_id)).all()
+    return users, mentors, set(orders)
+
+
+def _seats(db: Session, person: Person) -> list[Seat]:
+    """The places that the person takes, and those that others take with this mentor."""
+    own = or_(col(Seat.mentee_id) == person.user_id, col(Seat.mentor_id) == person.mentor_id)
+    kept = select(Seat).where(own, col(Seat.status) != SeatStatus.RELEASED)
+    return list(db.exec(kept.order_by(col(Seat.id))).all())
+
+
+def _leave(db: Session, actor: Actor, person: Person) -> None:
+    """Cancel what is booked, let the packs end, give the seats back."""
+    for session in losses.coming_sessions(db, person):
+        booking.give_up(db, actor=actor, session=session, reason=CANCELED)
+    for pack in losses.open_packs(db, person):
+        packs.give_up(db, actor=actor, pack=pack)
+    for seat in _seats(db, person):
+        seats.release(db, actor=actor, seat=seat, reason=ReleaseReason.ACCOUNT_ERASED)
+
+
+def _forget_mentor(db: Session, person: Person) -> None:
+    """The public page ends: nobody finds it, and nothing is sold on it."""
+    if not person.mentor_id:
+        return
+    mentor = db.get_one(Mentor, person.mentor_id)
+    if mentor.photo_key:
+        outbox.add(
+            db,
+            kind=ERASE_FILES,
+            key=f"{ERASE_FILES}:{mentor.public_id}",
+            data={"photo": mentor.photo_key},
+        )
+    mentor.slug = mentor.public_id.lower().replace("_", "-")
+    mentor.headline, mentor.bio, mentor.photo_key = "", "", None
+    mentor.listed, mentor.suspended_at = False, mentor.suspended_at or clock.utc_now()
+    db.exec(
+        update(m.PackOffer)
+        .where(col(m.PackOffer.mentor_id) == mentor.id)
+        .values(status=m.OfferStatus.RETIRED)
+    )
+    topics.publish(db, topics.seats(mentor.id), topics.availability(mentor.id))
+
+
+def _forget_account(user: User) -> None:
+    user.email = f"{user.public_id.lower()}@erased.invalid"
+    user.name, user.password_hash = ERASED_NAME, ""
+    user.time_zone, user.locale = "UTC", "en"
+    user.is_admin, user.email_verified_at = False, None
+    user.billing_name = user.billing_address = user.tax_id = None
+    user.status, user.erased_at = UserStatus.ERASED, clock.utc_now()
+
+
+def _of_sessions(column: Any) -> Which:
+    return lambda person: col(column).in_(sessions_of(person))
+
+
+def _either(*ways: Which) -> Which:
+    return lambda person: or_(*(way(person) for way in ways))
+
+
+def _private_notes(person: Person) -> Any:
+    """A mentor's shared notes stay: they are what the mentee was told."""
+    own = col(m.SessionNote.author_id) == person.user_id
+    return own & col(m.SessionNote.shared).is_(False)
+
+
+def _own_holds(person: Person) -> Any:
+    holds = select(m.SlotHold.id).where(m.SlotHold.mentee_id == person.user_id)
+    return col(m.OccupiedTime.hold_id).in_(holds)
+
+
+_Rules = Sequence[tuple[type[SQLModel], Which, tuple[str, ...]]]
+DELETED: Sequence[tuple[type[SQLModel], Which]] = (
+    (m.OccupiedTime, _own_holds),
+    (m.SlotHold, by_user(m.SlotHold.mentee_id)),
+    (m.BusyTime, by_user(m.BusyTime.user_id)),
+    (m.ConnectedCalendar, by_connection(m.ConnectedCalendar.connection_id)),
+    (m.CalendarFeed, by_user(m.CalendarFeed.user_id)),
+    (m.OAuthAttempt, by_user(m.OAuthAttempt.user_id)),
+    (m.EmailLink, by_user(m.EmailLink.user_id)),
+    (m.SignIn, by_user(m.SignIn.user_id)),
+    (m.Onboarding, by_user(m.Onboarding.user_id)),
+    (m.SessionNote, _either(_of_sessions(m.SessionNote.session_id), _private_notes)),
+    (
+        m.Testimonial,
+        _either(by_user(m.Testimonial.mentee_id), by_mentor(m.Testimonial.mentor_id)),
+    ),
+    (m.MentorSkill, by_mentor(m.MentorSkill.mentor_id)),
+    (m.MentorLanguage, by_mentor(m.MentorLanguage.mentor_id)),
+    (m.Availability, by_mentor(m.Availability.mentor_id)),
+    (m.WeeklyHours, by_mentor(m.WeeklyHours.mentor_id)),
+    (m.DateOverride, by_mentor(m.DateOverride.mentor_id)),
+    (m.TimeOff, by_mentor(m.TimeOff.mentor_id)),
+    (m.OfferedDay, by_mentor(m.OfferedDay.mentor_id)),
+)
+"""Rows that go. The times that live sessions take go with their cancellation."""
+
+_CONNECTION = tuple(
+    name
+    for name in columns("calendar_connection", Class.ERASED)
+    if name != "refresh_token_encrypted"  # it is needed once more, to give the access back
+)
+EMPTIED: _Rules = (
+    (m.Order, by_user(m.Order.mentee_id), columns("order", Class.ERASED)),
+    (m.Refund, by_order(m.Refund.order_id), columns("refund", Class.ERASED)),
+    (
+        m.UnmatchedMoney,
+        by_order(m.UnmatchedMoney.order_id),
+        columns("unmatched_money", Class.ERASED),
+    ),
+    (m.CalendarConnection, by_user(m.CalendarConnection.user_id), _CONNECTION),
+    (
+        m.CalendarEvent,
+        by_connection(m.CalendarEvent.connection_id),
+        columns("calendar_event", Class.ERASED),
+    ),
+    (
+        m.MentoringSession,
+        by_user(m.MentoringSession.mentee_id),
+        columns("mentoring_session", Class.ERASED),
+    ),
+    (m.MentoringSession, by_user(m.MentoringSession.canceled_by), ("cancel_reason",)),
+    (m.Objection, _of_sessions(m.Objection.session_id), columns("objection", Class.ERASED)),
+    (
+        m.Proposal,
+        _either(_of_sessions(m.Proposal.session_id), by_user(m.Proposal.by_id)),
+        columns("proposal", Class.ERASED),
+    ),
+)
+"""Columns that are emptied. The account's and the mentor's own rows, and the traces, have functions
+of their own."""
+
+
+def _apply_rules(db: Session, person: Person) -> None:
+    """In the database itself, whatever the number of rows."""
+    apart = {"synchronize_session": False}
+    db.flush()
+    for table, which in DELETED:
+        db.exec(delete(table).where(which(person)), execution_options=apart)
+    for table, which, names in EMPTIED:
+        own: Any = cast(Any, table).__table__.c
+        values = {name: None if own[name].nullable else "" for name in names}
+        db.exec(update(table).where(which(person)).values(values), execution_options=apart)
+    db.expire_all()

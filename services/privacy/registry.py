@@ -1,0 +1,251 @@
+"""Every column of every table: what becomes of it when a person is erased.
+
+A column that is not in here fails a test, and so does one that is gone: whoever adds a column
+decides. What is emptied and deleted, `erasure` and `traces` do by rules of their own, which a test
+holds against this list; `KEPT_BY_LAW` stays because books must add up and invoices must be shown
+for years, and says nothing of a person but through the account's row, which is empty by then. An
+invoice alone says who the buyer was.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Class(StrEnum):
+    """What a column is, and with that what erasure does to it."""
+
+    KEPT_BY_LAW = "kept by law"
+    ERASED = "erased"
+    DELETED_WITH_ROW = "deleted with its row"
+    NOT_PERSONAL = "not personal"
+
+
+def _columns(
+    *, kept: str = "", erased: str = "", deleted: str = "", plain: str = ""
+) -> dict[str, Class]:
+    by_class = {
+        Class.KEPT_BY_LAW: kept,
+        Class.ERASED: erased,
+        Class.DELETED_WITH_ROW: deleted,
+        Class.NOT_PERSONAL: plain,
+    }
+    return {name: which for which, names in by_class.items() for name in names.split()}
+
+
+_PEOPLE = {
+    "user": _columns(
+        erased="email name time_zone locale password_hash is_admin email_verified_at billing_name "
+        "billing_address tax_id",
+        plain="id public_id status erased_at created_at",
+    ),
+    "sign_in": _columns(
+        deleted="id public_id user_id token_hash user_agent address created_at seen_at expires_at "
+        "revoked_at"
+    ),
+    "email_link": _columns(
+        deleted="id user_id purpose token_hash created_at expires_at used_at",
+    ),
+    "onboarding": _columns(
+        deleted="user_id about goals preferences zone_confirmed_at calendar_skipped_at done_at "
+        "created_at"
+    ),
+    "acceptance": _columns(kept="id user_id document version at order_id"),
+}
+_CALENDARS = {
+    "oauth_attempt": _columns(
+        deleted="id vendor user_id state_hash verifier_encrypted return_to created_at expires_at "
+        "used_at"
+    ),
+    "calendar_connection": _columns(
+        erased="account refresh_token_encrypted access_token_encrypted access_expires_at "
+        "sessions_calendar broken_reason",
+        plain="id public_id user_id status scopes broken_at listed_at created_at",
+    ),
+    "connected_calendar": _columns(
+        deleted="id public_id connection_id external_id name time_zone busy sync_token read_at "
+        "look_at error channel_id channel_token_hash channel_resource channel_expires_at"
+    ),
+    "busy_time": _columns(deleted="id calendar_id user_id starts_at ends_at"),
+    "calendar_event": _columns(
+        erased="calendar",
+        plain="id public_id session_id connection_id external_id attempt invites written_sequence "
+        "written_at deviation deviated_at moved_to",
+    ),
+    "calendar_feed": _columns(deleted="user_id secret_hash secret_encrypted created_at"),
+}
+_MONEY = {
+    "order": _columns(
+        kept="id public_id mentee_id mentor_id offer_id seat_id title sessions list_minor "
+        "discount_minor discount_code_id tax_mode tax_rate_bp tax_minor amount_minor currency "
+        "validity_days status provider terms_version checkout_id created_at paid_at ended_at",
+        erased="checkout_url",
+        plain="checkout_attempt expires_at check_at handover_until capture_until bank_pending_at "
+        "declined_at",
+    ),
+    "payment": _columns(
+        kept="id public_id order_id provider provider_id amount_minor currency refunded_minor "
+        "disputed_minor fee_minor status created_at completed_at"
+    ),
+    "refund": _columns(
+        kept="id public_id order_id payment_id pack_id provider provider_id scope sessions "
+        "amount_minor currency status source reason attempt requested_by needs_second decided_by "
+        "decided_at approved_by created_at settled_at owed remedy remedied_by remedied_at",
+        erased="note decision_note remedy_note",
+    ),
+    "dispute": _columns(
+        kept="id public_id provider provider_id payment_id order_id pack_id inquiry status "
+        "amount_minor currency fee_minor withdrawn reason evidence_due_at opened_at closed_at "
+        "updated_at"
+    ),
+    "unmatched_money": _columns(
+        kept="id public_id provider kind provider_id payment_provider_id amount_minor currency "
+        "seen_at status order_id settled_by settled_at",
+        erased="note",
+    ),
+    "invoice": _columns(
+        kept="id public_id series year number label buyer_id order_id payment_id refund_id "
+        "dispute_id corrects_id issued_at buyer seller lines net_minor tax_minor total_minor "
+        "currency tax_rate_bp tax_mode"
+    ),
+    "posting": _columns(
+        kept="id key leg kind debit credit amount_minor currency provider order_id mentor_id "
+        "pack_id session_id payment_id refund_id dispute_id at created_at"
+    ),
+    "discount_redemption": _columns(kept="id code_id order_id user_id at released_at"),
+    "discount_code": _columns(
+        plain="id public_id code percent amount_minor currency max_total max_per_person starts_at "
+        "ends_at mentor_id active created_by created_at"
+    ),
+    "invoice_counter": _columns(plain="series year last"),
+    "reconciliation_run": _columns(
+        plain="id provider since until started_at finished_at checked repaired differ differences "
+        "error"
+    ),
+}
+_PACKS = {
+    "pack": _columns(
+        kept="id public_id order_id mentee_id mentor_id seat_id title total left reserved locked "
+        "status starts_at expires_at paused_at created_at"
+    ),
+    "pack_share": _columns(
+        kept="id pack_id number amount_minor tax_minor state turn session_id refund_id settled_at"
+    ),
+    "credit_entry": _columns(
+        kept="id pack_id kind amount actor_id session_id refund_id created_at"
+    ),
+    "seat": _columns(
+        kept="id public_id mentee_id mentor_id status created_at released_at release_reason",
+        plain="held_until grace_ends_at",
+    ),
+    "seat_event": _columns(kept="id seat_id mentor_id status reason at"),
+}
+_SESSIONS = {
+    "mentoring_session": _columns(
+        kept="id public_id pack_id mentee_id mentor_id mentor_user_id starts_at ends_at status "
+        "late canceled_by canceled_at outcome_at outcome_by created_at",
+        erased="goals cancel_reason",
+        plain="sequence decide_by object_until",
+    ),
+    "session_join": _columns(kept="id session_id user_id joined_at left_at"),
+    "session_note": _columns(deleted="id session_id author_id shared body updated_at"),
+    "objection": _columns(
+        kept="id public_id session_id outcome status decided_by decided_at created_at",
+        erased="body answer",
+    ),
+    "proposal": _columns(
+        erased="reason",
+        plain="id public_id session_id by_id by_mentor sequence starts_at ends_at status "
+        "created_at answered_at",
+    ),
+    "slot_hold": _columns(
+        deleted="id public_id mentee_id mentor_id starts_at ends_at held_until status created_at"
+    ),
+    "occupied_time": _columns(
+        deleted="id person_id session_id hold_id mentor_side starts_at ends_at"
+    ),
+    "testimonial": _columns(
+        deleted="id public_id pack_id mentee_id mentor_id body status decided_by decided_at "
+        "decline_reason created_at updated_at"
+    ),
+}
+_MENTORS = {
+    "mentor": _columns(
+        erased="slug headline bio photo_key",
+        plain="id public_id user_id capacity listed share_percent suspended_at created_at",
+    ),
+    "mentor_skill": _columns(deleted="mentor_id name position"),
+    "mentor_language": _columns(deleted="mentor_id code"),
+    "pack_offer": _columns(
+        kept="id public_id mentor_id title sessions price_minor currency validity_days status "
+        "created_at"
+    ),
+    "availability": _columns(
+        deleted="mentor_id time_zone session_minutes buffer_minutes notice_minutes horizon_days "
+        "meeting_link updated_at"
+    ),
+    "weekly_hours": _columns(deleted="id mentor_id weekday start_minute end_minute"),
+    "date_override": _columns(deleted="id mentor_id day start_minute end_minute"),
+    "time_off": _columns(
+        deleted="id public_id mentor_id starts_at ends_at first_day last_day note created_at"
+    ),
+    "offered_day": _columns(deleted="mentor_id day idle at"),
+    "capacity_event": _columns(plain="id mentor_id capacity at"),
+}
+_PLUMBING = {
+    "audit_entry": _columns(
+        erased="before after", plain="id actor actor_id action thing at erased_at"
+    ),
+    "inbox_event": _columns(
+        erased="payload error",
+        plain="id public_id provider event_id type object_id about status attempts received_at "
+        "due_at handled_at",
+    ),
+    "outbox_message": _columns(
+        erased="error",
+        plain="id public_id kind unique_key about data status attempts created_at due_at sent_at",
+    ),
+    "job_run": _columns(erased="result error", plain="id kind subject status started_at ended_at"),
+    "topic_change": _columns(plain="id topic at"),
+    "report_change": _columns(plain="id kind at"),
+    "report_progress": _columns(plain="kind zone until generation"),
+    "daily_revenue": _columns(
+        plain="day currency offer_id provider mentor_id paid_minor refunded_minor earned_minor "
+        "breakage_minor fees_minor disputed_minor deferred_minor share_minor payments refunds"
+    ),
+    "monthly_revenue": _columns(
+        plain="month currency offer_id provider mentor_id paid_minor refunded_minor earned_minor "
+        "breakage_minor fees_minor disputed_minor deferred_minor share_minor payments refunds"
+    ),
+    "daily_seats": _columns(
+        plain="day mentor_id active grace held capacity active_seconds grace_seconds held_seconds "
+        "capacity_seconds free_seconds over_seconds"
+    ),
+}
+REGISTRY: dict[str, dict[str, Class]] = {
+    **_PEOPLE,
+    **_CALENDARS,
+    **_MONEY,
+    **_PACKS,
+    **_SESSIONS,
+    **_MENTORS,
+    **_PLUMBING,
+}
+"""By table and column, with the names that the database has."""
+
+SECRETS: dict[str, frozenset[str]] = {
+    "user": frozenset({"password_hash"}),
+    "sign_in": frozenset({"token_hash"}),
+    "email_link": frozenset({"token_hash"}),
+    "oauth_attempt": frozenset({"state_hash", "verifier_encrypted"}),
+    "calendar_connection": frozenset({"refresh_token_encrypted", "access_token_encrypted"}),
+    "connected_calendar": frozenset({"channel_token_hash", "sync_token"}),
+    "calendar_feed": frozenset({"secret_hash", "secret_encrypted"}),
+    "order": frozenset({"checkout_url"}),
+}
+"""What nobody is handed, not even the person: with it one could act as them."""
+
+
+def columns(table: str, which: Class) -> tuple[str, ...]:
+    """The columns of a table that are of this class."""
+    return tuple(name for name, found in REGISTRY[table].items() if found is which)
