@@ -11,7 +11,15 @@ from sqlmodel import Session, col, select
 from services.audit import Actor
 from services.errors import NotAllowed, NotFound, SignInNeeded, VerificationNeeded
 from services.ids import UserId
-from services.models import Mentor, MentoringSession, OfferStatus, Order, PackOffer, User
+from services.models import (
+    Invoice,
+    Mentor,
+    MentoringSession,
+    OfferStatus,
+    Order,
+    PackOffer,
+    User,
+)
 
 
 def require_user(actor: Actor) -> UserId:
@@ -55,6 +63,14 @@ def order_for(db: Session, actor: Actor, public_id: str) -> Order:
     if order is None or not (actor.is_admin or order.mentee_id == actor.user_id):
         raise NotFound("order")
     return order
+
+
+def invoice_for(db: Session, actor: Actor, public_id: str) -> Invoice:
+    """An invoice or a credit note: of one's own order, or any for an admin."""
+    invoice = db.exec(select(Invoice).where(Invoice.public_id == public_id)).one_or_none()
+    if invoice is None or not (actor.is_admin or invoice.buyer_id == actor.user_id):
+        raise NotFound("invoice")
+    return invoice
 
 
 def session_for(db: Session, actor: Actor, public_id: str) -> MentoringSession:

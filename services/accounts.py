@@ -34,7 +34,8 @@ from services.audit import Actor
 from services.config import settings
 from services.errors import InvalidInput
 from services.ids import UserId
-from services.models import EmailLink, LinkPurpose, User, UserStatus
+from services.models import Document, EmailLink, LinkPurpose, User, UserStatus
+from services.privacy import documents
 from services.signin import VISITOR
 
 MAX_EMAIL = 254
@@ -43,12 +44,20 @@ _BAD_EMAIL = "Write an e-mail address such as name@example.com."
 
 
 def sign_up(
-    *, email: str, name: str, password: str, time_zone: str, locale: str = "en", address: str = ""
+    *,
+    email: str,
+    name: str,
+    password: str,
+    time_zone: str,
+    accepts: str,
+    locale: str = "en",
+    address: str = "",
 ) -> None:
     """Open an account and mail the link that confirms its address.
 
-    An address that has an account already gets the mail for a new password instead. An unknown
-    zone or locale becomes the studio's: they come from the browser, not from the person.
+    `accepts` is the version of the terms that the person was shown and agrees to. An address that
+    has an account already gets the mail for a new password instead. An unknown zone or locale
+    becomes the studio's: they come from the browser, not from the person.
 
     Raises:
         InvalidInput: what was typed cannot be used; `field` says which.
@@ -57,6 +66,7 @@ def sign_up(
     email = checked_email(email)
     name = inputs.line(name, field="name", what="Your name", least=1, most=80)
     passwords.check(password)
+    _check_accepts(accepts)
     ratelimits.hit(ratelimits.SIGN_UP_ADDRESS, address)
     ratelimits.hit(ratelimits.MAIL_ACCOUNT, email)
     newcomer = User(
@@ -72,9 +82,19 @@ def sign_up(
         if is_new:
             _mail_link(session, user, LinkPurpose.VERIFY)
             audit.record(session, actor=_as(user), action="user.signed_up", thing=user.public_id)
+            documents.agree(session, user_id=user.id)
         else:
             _drop_unconfirmed(session, user)
             _mail_reset(session, user, from_sign_up=True)
+
+
+def _check_accepts(version: str) -> None:
+    if not version:
+        raise InvalidInput("accepts", "Tick the box: an account needs your agreement to the terms.")
+    if version != documents.current(Document.TERMS):
+        raise InvalidInput(
+            "accepts", "The terms have changed meanwhile. Read them, then tick the box again."
+        )
 
 
 def _drop_unconfirmed(db: Session, user: User) -> None:
@@ -156,6 +176,8 @@ def reset_password(*, token: str, password: str, address: str = "") -> None:
     new_hash = passwords.hash_password(password)
     with database.transaction() as session:
         user = email_links.spend(session, token, LinkPurpose.RESET)
+        if user.email_verified_at is None:  # whoever signed up was perhaps not the owner
+            documents.forget_agreed(session, user_id=user.id)
         _confirm(user, clock.utc_now())
         _set_password(session, user, new_hash)
 

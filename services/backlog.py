@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import clock
+from services import clock, refunds
 from services.models import (
     OPEN_SESSIONS,
+    Dispute,
+    DisputeStatus,
     InboxEvent,
     InboxStatus,
     MentoringSession,
@@ -23,10 +25,10 @@ from services.models import (
     OrderStatus,
     OutboxMessage,
     OutboxStatus,
-    Refund,
-    RefundStatus,
     Seat,
     SeatStatus,
+    UnmatchedMoney,
+    UnmatchedStatus,
 )
 
 
@@ -49,7 +51,10 @@ class Backlog:
     seats: dict[str, int]
     sessions: dict[str, int]
     objections: int
-    refunds_failed: int
+    refunds_waiting: int
+    refunds_troubled: int
+    disputes_open: int
+    unmatched_money: int
 
 
 def read(db: Session) -> Backlog:
@@ -72,7 +77,10 @@ def read(db: Session) -> Backlog:
         seats=_by_status(db, col(Seat.status), [s for s in SeatStatus if s != SeatStatus.RELEASED]),
         sessions=_by_status(db, col(MentoringSession.status), sorted(OPEN_SESSIONS)),
         objections=_count(db, col(Objection.status) == ObjectionStatus.OPEN),
-        refunds_failed=_count(db, col(Refund.status) == RefundStatus.FAILED),
+        refunds_waiting=_count(db, refunds.waits()),
+        refunds_troubled=_count(db, refunds.troubled()),
+        disputes_open=_count(db, col(Dispute.status) == DisputeStatus.OPEN),
+        unmatched_money=_count(db, col(UnmatchedMoney.status) == UnmatchedStatus.OPEN),
     )
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
-import tempfile
-from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -19,15 +16,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services import redaction
+from services import generated_key, settings_checks
 from services.setting_types import (
     Database,
     Dsn,
+    File,
     Folder,
     Host,
+    HostNames,
     Key,
     Networks,
     Origin,
+    Percent,
     Redis,
     ResendKey,
     Sender,
@@ -39,14 +39,13 @@ from services.setting_types import (
     origin_of,
 )
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-STRIPE_API = "https://api.stripe.com"
-RESEND_API = "https://api.resend.com"
-GOOGLE_API = "https://www.googleapis.com"
-GOOGLE_OAUTH = "https://oauth2.googleapis.com"
+PAYMENT_NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
+"""What people call the payment providers, in the order in which they are offered."""
 GOOGLE_CONSENT = "https://accounts.google.com/o/oauth2/v2/auth"
 SIMULATED_GOOGLE_CLIENT = "simulator.apps.googleusercontent.com"
 SIMULATED_STRIPE_KEY = "sk_test_simulator"
+SIMULATED_PAYPAL_CLIENT = "paypal-simulator"
+SIMULATED_PAYPAL_WEBHOOK = "WH-SIMULATOR"
 SIMULATED_RESEND_KEY = "re_simulator"
 
 
@@ -84,10 +83,25 @@ class Settings(BaseSettings):
     studio_timezone: Zone = "Europe/Berlin"
     studio_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
 
+    seller_name: str = Field(default="", max_length=120)
+    seller_address: str = Field(default="", max_length=400)
+    seller_tax_id: str = Field(default="", max_length=40)
+    tax_mode: Literal["none", "included", "added"] = "none"
+    tax_rate_percent: Percent = "0"
+    tax_label: str = Field(default="VAT", min_length=1, max_length=20)
+
     stripe_secret_key: StripeKey = ""
     stripe_webhook_secret: WebhookSecret = ""
     stripe_api_base: Url = ""
     stripe_timeout_seconds: float = Field(default=10, gt=0, le=80)
+
+    paypal_client_id: str = ""
+    paypal_client_secret: str = ""
+    paypal_webhook_id: str = ""
+    paypal_api_base: Url = ""
+    paypal_timeout_seconds: float = Field(default=10, gt=0, le=80)
+    paypal_cert_hosts: HostNames = ""
+    paypal_trust_root: File = ""
 
     mail_provider: Literal["resend", "smtp"] = "resend"
     mail_from: Sender = "Mentorships <studio@example.com>"
@@ -126,6 +140,8 @@ class Settings(BaseSettings):
     decide_hours: int = Field(default=72, ge=1, le=720)
     objection_days: int = Field(default=7, ge=1, le=90)
     pack_extension_days: int = Field(default=14, ge=1, le=90)
+    refund_second_admin_above: int = Field(default=20_000, ge=0)
+    mentor_share_percent: int = Field(default=70, ge=0, le=100)
     feed_past_days: int = Field(default=90, ge=1, le=730)
     session_days: int = Field(default=30, ge=1, le=365)
     verify_link_hours: int = Field(default=24, ge=1, le=168)
@@ -143,81 +159,13 @@ class Settings(BaseSettings):
         self.backup_dir = self.data_dir / self.backup_dir
         if self.web_workers > 1 and not self.redis_url:
             raise ValueError("WEB_WORKERS is more than 1, but REDIS_URL is missing")
-        self._check_mail()
-        self._check_stripe()
-        self._check_google()
-        self._check_production()
+        settings_checks.mail(self)
+        settings_checks.stripe(self)
+        settings_checks.paypal(self)
+        settings_checks.google(self)
+        settings_checks.tax(self)
+        settings_checks.production(self)
         return self
-
-    def _check_stripe(self) -> None:
-        simulated = not self.stripe_secret_key
-        if self.stripe_api_base and not simulated and _is_loopback(self.stripe_api_base):
-            raise ValueError(
-                "STRIPE_SECRET_KEY is set, but STRIPE_API_BASE points at a simulator: "
-                "remove one of the two"
-            )
-        if simulated and self.stripe_api_base and not _is_loopback(self.stripe_api_base):
-            raise ValueError("STRIPE_API_BASE is set, but STRIPE_SECRET_KEY is missing")
-        if not simulated and not self.stripe_webhook_secret:
-            raise ValueError(
-                "STRIPE_SECRET_KEY is set, but STRIPE_WEBHOOK_SECRET is missing: "
-                "copy it from the webhook endpoint's page at Stripe"
-            )
-        self.stripe_api_base = self.stripe_api_base or (
-            f"{self.sandbox_address}/stripe" if simulated else STRIPE_API
-        )
-
-    def _check_mail(self) -> None:
-        if self.mail_provider == "smtp" and not self.smtp_host:
-            raise ValueError("MAIL_PROVIDER is smtp, but SMTP_HOST is missing")
-        if bool(self.smtp_user) != bool(self.smtp_password):
-            raise ValueError("SMTP_USER and SMTP_PASSWORD belong together, and one is missing")
-        simulated = not self.resend_api_key
-        if self.resend_api_base and not simulated and _is_loopback(self.resend_api_base):
-            raise ValueError(
-                "RESEND_API_KEY is set, but RESEND_API_BASE points at a simulator: "
-                "remove one of the two"
-            )
-        if simulated and self.resend_api_base and not _is_loopback(self.resend_api_base):
-            raise ValueError("RESEND_API_BASE is set, but RESEND_API_KEY is missing")
-        self.resend_api_base = self.resend_api_base or (
-            f"{self.sandbox_address}/resend" if simulated else RESEND_API
-        )
-
-    def _check_google(self) -> None:
-        if bool(self.google_client_id) != bool(self.google_client_secret):
-            raise ValueError(
-                "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together, and one is missing"
-            )
-        simulated = not self.google_client_id
-        for name in ("google_api_base", "google_oauth_base"):
-            base: str = getattr(self, name)
-            if base and not simulated and _is_loopback(base):
-                raise ValueError(
-                    f"GOOGLE_CLIENT_ID is set, but {name.upper()} points at a simulator: "
-                    "remove one of the two"
-                )
-            if base and simulated and not _is_loopback(base):
-                raise ValueError(f"{name.upper()} is set, but GOOGLE_CLIENT_ID is missing")
-        played = f"{self.sandbox_address}/google"
-        self.google_api_base = self.google_api_base or (played if simulated else GOOGLE_API)
-        self.google_oauth_base = self.google_oauth_base or (
-            f"{played}/oauth" if simulated else GOOGLE_OAUTH
-        )
-
-    def _check_production(self) -> None:
-        if self.app_env != "production":
-            return
-        if not self.secret_key:
-            raise ValueError("SECRET_KEY is missing; it is needed when APP_ENV is production")
-        missing = [name for name, simulated in self.simulated.items() if simulated]
-        if missing:
-            raise ValueError(
-                f"simulators are refused when APP_ENV is production: give keys for "
-                f"{' and '.join(missing)}"
-            )
-        if not self.public_url.startswith("https://"):
-            raise ValueError("PUBLIC_URL must begin with https:// when APP_ENV is production")
 
     @property
     def sandbox_address(self) -> str:
@@ -227,11 +175,14 @@ class Settings(BaseSettings):
     @property
     def simulated(self) -> dict[str, bool]:
         """Which outside services are played by the local simulators."""
+        production = self.app_env == "production"
         return {
-            "Stripe": not self.stripe_secret_key,
+            "Stripe": not self.stripe_secret_key and not (production and self.paypal_client_id),
+            # In production one payment provider is enough.
+            "PayPal": not self.paypal_client_id and not production,
             "Resend": self.mail_provider == "resend" and not self.resend_api_key,
             # In production a studio may well do without: then nobody is offered to connect.
-            "Google": not self.google_client_id and self.app_env != "production",
+            "Google": not self.google_client_id and not production,
         }
 
     @property
@@ -266,7 +217,7 @@ class Settings(BaseSettings):
     @property
     def signing_key(self) -> str:
         """The key behind signed cookies; generated once into DATA_DIR when SECRET_KEY is empty."""
-        return self.secret_key or _generated_key(self.data_dir)
+        return self.secret_key or generated_key.of(self.data_dir)
 
     @property
     def effective_stripe_key(self) -> str:
@@ -277,6 +228,54 @@ class Settings(BaseSettings):
     def effective_stripe_webhook_secret(self) -> str:
         """The secret that signs Stripe's webhooks, or the simulator's own."""
         return self.stripe_webhook_secret or self._derived_secret("stripe webhook")
+
+    @property
+    def payment_providers(self) -> dict[str, str]:
+        """The payment providers that are offered, with the names that people know."""
+        keys = {"stripe": self.stripe_secret_key, "paypal": self.paypal_client_id}
+        return {
+            provider: name
+            for provider, name in PAYMENT_NAMES.items()
+            if keys[provider] or self.simulated[name]
+        }
+
+    @property
+    def effective_paypal_client_id(self) -> str:
+        """The client that PayPal, or the simulator, knows us as."""
+        return self.paypal_client_id or SIMULATED_PAYPAL_CLIENT
+
+    @property
+    def effective_paypal_client_secret(self) -> str:
+        """The client's secret, or the simulator's own."""
+        return self.paypal_client_secret or self._derived_secret("paypal client")
+
+    @property
+    def effective_paypal_webhook_id(self) -> str:
+        """The id under which PayPal, or the simulator, signs what it sends us."""
+        return self.paypal_webhook_id or SIMULATED_PAYPAL_WEBHOOK
+
+    @cached_property
+    def paypal_trust_roots(self) -> str:
+        """Certificates (PEM) that may vouch for PayPal's webhooks: those of PAYPAL_TRUST_ROOT, else
+        the simulator's own; "" for the public ones that this machine's Python trusts."""
+        if self.paypal_trust_root:
+            return Path(self.paypal_trust_root).read_text()
+        return self.simulated_paypal_root if self.simulated["PayPal"] else ""
+
+    @property
+    def simulated_paypal_root(self) -> str:
+        """The certificate (PEM) of the simulator's root."""
+        return self._simulated_root()[1]
+
+    @property
+    def simulated_paypal_root_key(self) -> str:
+        """The private key (PEM) of the simulator's root."""
+        return self._simulated_root()[0]
+
+    def _simulated_root(self) -> tuple[str, str]:
+        from services import own_root  # the library takes a moment, and only webhooks need it
+
+        return own_root.root(bytes.fromhex(self._derived_secret("paypal root")[len("whsec_") :]))
 
     @property
     def effective_resend_key(self) -> str:
@@ -314,26 +313,6 @@ class Settings(BaseSettings):
         return "whsec_" + digest.hexdigest()
 
 
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
-
-
-@lru_cache
-def _generated_key(data_dir: Path) -> str:
-    """Read DATA_DIR/secret_key, or create it with mode 0600. Two processes may race: one wins."""
-    path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=data_dir) as file:  # mode 0600
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            with suppress(FileExistsError):
-                os.link(file.name, path)  # appears whole, or not at all
-    key = path.read_text().strip()
-    redaction.know_also(key)
-    return key
-
-
 @lru_cache
 def settings() -> Settings:
     """The settings of this process, read once.
@@ -356,3 +335,8 @@ def _sentence(error: ValidationError) -> str:
     return (
         f"The setting {str(first['loc'][0]).upper()} is wrong: {message[0].lower()}{message[1:]}."
     )
+
+
+def vendor_name(provider: str) -> str:
+    """What people call an outside service: PayPal, Stripe, Google."""
+    return PAYMENT_NAMES.get(provider, provider.capitalize())

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from services import clock, packs, topics
+from services import clock, ledger, packs, topics
 from services.audit import Actor
 from services.errors import Conflict, NoCredit
 from services.models import CreditEntry, CreditKind, MentoringSession, Pack, PackStatus
 
 
 def available(pack: Pack) -> int:
-    """How many credits of a pack are neither used nor reserved."""
-    return pack.left - pack.reserved
+    """How many credits of a pack can be booked: neither used, reserved nor locked; none while its
+    clock stands still."""
+    return 0 if pack.paused_at is not None else pack.left - pack.reserved - pack.locked
 
 
 def reserve(db: Session, *, actor: Actor, pack: Pack, session: MentoringSession) -> None:
@@ -25,8 +26,7 @@ def reserve(db: Session, *, actor: Actor, pack: Pack, session: MentoringSession)
     Raises:
         NoCredit: the pack has none available, or is over, closed or frozen.
     """
-    over = pack.expires_at is not None and pack.expires_at <= clock.utc_now()
-    if pack.status is not PackStatus.ACTIVE or over or available(pack) < 1:
+    if pack.status is not PackStatus.ACTIVE or packs.has_ended(pack) or available(pack) < 1:
         raise NoCredit("This pack has no session left to book.")
     pack.reserved += 1
     _remember(db, actor, pack, session, CreditKind.RESERVE, -1)
@@ -42,6 +42,7 @@ def consume(db: Session, *, actor: Actor, pack: Pack, session: MentoringSession)
     pack.reserved -= 1
     pack.left -= 1
     _remember(db, actor, pack, session, CreditKind.CONSUME, -1)
+    ledger.settle_share(db, pack=pack, session=session, at=clock.utc_now())
     packs.follow_credits(db, actor=actor, pack=pack)
 
 
@@ -51,7 +52,8 @@ def give_back(
     """Give the credit back that was reserved for a session.
 
     `why` says what the mentor's side is to answer for: then the pack is good for another while
-    (PRODUCT.md rule 8). So is one that is over, for the credit to be worth something.
+    (PRODUCT.md rule 8). So is one that is over, for the credit to be worth something. When all that
+    was paid for the pack went back meanwhile, nothing can be booked with it: it is closed.
 
     Raises:
         Conflict: none is reserved: it was used or given back before.
@@ -59,7 +61,11 @@ def give_back(
     _require_reserved(db, session)
     pack.reserved -= 1
     _remember(db, actor, pack, session, CreditKind.RETURN, 1)
-    if not why and pack.expires_at is not None and pack.expires_at <= clock.utc_now():
+    if pack.paused_at is None and packs.is_all_back(db, pack):
+        ledger.close_unpaid(db, pack=pack, at=clock.utc_now())
+        packs.close_credits(db, actor=actor, pack=pack, refund_id=None, credits=1)
+        return
+    if not why and packs.has_ended(pack) and pack.paused_at is None:
         why = "a credit came back after the end"
     if why:
         _extend(db, actor, pack, why)
@@ -77,14 +83,19 @@ def correct(
     it is turned around once more, the entries are the pack's alone.
 
     Raises:
-        NoCredit: it is to be used, but was booked for another session, or has expired, meanwhile.
+        NoCredit: it is to be used, but was booked for another session, or has expired, meanwhile;
+            or it is to come back, but all that was paid for the pack did.
     """
+    if not used and packs.is_all_back(db, pack):
+        raise NoCredit("All that was paid for this pack went back. Nothing was changed.")
     if used and available(pack) < 1:
         raise NoCredit("The credit that came back is in use, or has expired. Nothing was changed.")
     pack.left += -1 if used else 1
     kind = CreditKind.CONSUME if used else CreditKind.RETURN
     first = None if kind in _kinds(db, session) else session
     _remember(db, actor, pack, first, kind, -1 if used else 1)
+    move = ledger.settle_share if used else ledger.undo_share
+    move(db, pack=pack, session=session, at=clock.utc_now())
     if used:
         packs.follow_credits(db, actor=actor, pack=pack)
     else:

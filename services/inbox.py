@@ -6,6 +6,7 @@ only after success; a handler that died is run again, so handlers must bear it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ MAX_OUTAGES = 28
 MAX_FAILURES = 5
 """Attempts while our own handler fails."""
 
+_OURS = re.compile(r"\b(?:ord|ref)_[A-Za-z0-9]{22}\b")
+"""What we hand a provider with a payment or a refund, and it repeats in each event about it."""
+
 log = structlog.get_logger()
 
 
@@ -36,7 +40,6 @@ class Outcome(StrEnum):
 
     HANDLED = "handled"
     IGNORED = "ignored"
-    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ def _values(arrival: Arrival) -> dict[str, Any]:
         "event_id": arrival.event_id,
         "type": arrival.type,
         "object_id": arrival.object_id,
+        "about": _about(arrival.payload),
         "payload": arrival.payload,
         "status": InboxStatus.RECEIVED,
         "attempts": 0,
@@ -117,6 +121,12 @@ def _values(arrival: Arrival) -> dict[str, Any]:
         "received_at": arrival.at,
         "due_at": arrival.at,
     }
+
+
+def _about(payload: str) -> str:
+    """The order or the refund that an event names; "" for none."""
+    named = _OURS.search(payload)
+    return named[0] if named else ""
 
 
 def take(*, limit: int = 20) -> list[Taken]:

@@ -2,8 +2,8 @@
 
 Written rules: lock what you make scarcer (a mentor's seats and packs, an account's open checkouts,
 a person's time, an order's one fulfilment), once per transaction, as late as possible but before
-the check; accounts before mentors before orders, each in id order, so that no two transactions
-wait for each other.
+the check; accounts before mentors before orders before discount codes, each in id order, so that no
+two transactions wait for each other. The numbers of invoices (`invoices.numbering`) come after all.
 
 PostgreSQL locks the rows; FOR NO KEY UPDATE leaves foreign-key checks of other rows alone. On
 SQLite a write transaction is already alone (BEGIN IMMEDIATE), so the rows need no lock.
@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, col, select
 
-from services.ids import MentorId, OrderId, UserId
-from services.models import Mentor, MentoringSession, Order, User
+from services.ids import DiscountCodeId, MentorId, OrderId, UserId
+from services.models import DiscountCode, Mentor, MentoringSession, Order, User
 
 
 def lock(
@@ -26,6 +26,7 @@ def lock(
     users: Iterable[UserId] = (),
     mentors: Iterable[MentorId] = (),
     orders: Iterable[OrderId] = (),
+    codes: Iterable[DiscountCodeId] = (),
 ) -> None:
     """Wait until this transaction alone may change what hangs on these rows."""
     if db.get_bind().dialect.name == "sqlite":
@@ -34,6 +35,7 @@ def lock(
         (User.id, sorted(users)),
         (Mentor.id, sorted(mentors)),
         (Order.id, sorted(orders)),
+        (DiscountCode.id, sorted(codes)),
     )
     for column, ids in tables:
         if ids:

@@ -8,6 +8,7 @@ with its traceback in exactly one place, and that line is what an error tracker 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services import redaction, tracing
-from services.config import ConfigError, settings
+from services.config import ConfigError, Settings, settings
 from services.setting_types import passwords_of
 
 LONGEST_TRACEBACK = 12_000
@@ -25,16 +26,12 @@ LIBRARY_LEVEL = logging.WARNING
 TAKEN_OVER = ("_granian", "granian.access", "huey")
 """Loggers of servers that bring handlers of their own."""
 
-_SECRET_SETTINGS = (
-    "secret_key",
-    "stripe_secret_key",
-    "stripe_webhook_secret",
-    "resend_api_key",
-    "google_client_secret",
-    "smtp_password",
-    "metrics_token",
-    "sentry_dsn",
+_SECRET_SETTINGS = tuple(
+    name
+    for name in Settings.model_fields
+    if re.search(r"secret|password|api_key|_token$|_dsn$", name)
 )
+"""By their names: the key of one more service is cut without being listed here."""
 
 
 class _Stderr:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, func
 from sqlmodel import Session, col, select
 
-from services import clock, onboarding, paging
+from services import clock, credits, onboarding, paging
 from services.audit import Actor
 from services.errors import NotFound
 from services.ids import MentorId, SessionId, UserId
@@ -249,7 +249,7 @@ def _balances(
         ends = [pack.expires_at for pack in packs if pack.expires_at is not None]
         reserved = sum(pack.reserved for pack in packs)
         found[mentee_id] = Balance(
-            available=sum(pack.left for pack in packs) - reserved,
+            available=sum(map(credits.available, packs)),
             reserved=reserved,
             total=sum(pack.total for pack in packs),
             expires_at=min(ends, default=None),

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, case, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from services import access, paging
+from services import access, paging, refunds
 from services.audit import Actor
 from services.errors import InvalidInput
 from services.ids import OrderId
 from services.models import (
+    Dispute,
+    DisputeStatus,
+    Invoice,
     Mentor,
     Order,
     OrderStatus,
     Pack,
+    PackOffer,
     Payment,
     Refund,
     RefundReason,
@@ -29,6 +32,8 @@ from services.models import (
     User,
 )
 from services.money import Money
+from services.order_faces import Face as Face
+from services.order_faces import face_of as face_of
 from services.paging import Columns, Part, Sorting
 
 SORTS: Columns = {
@@ -37,30 +42,15 @@ SORTS: Columns = {
 }
 """What lists of orders may be sorted by; amounts are compared within their currency only."""
 
-REFUND_FAILED = "refund_failed"
-"""Lists of orders may be asked for those with a refund that failed, whatever their status."""
-
-
-class Face(StrEnum):
-    """What an order looks like to a person: finer than its status, because words differ."""
-
-    OPEN = "open"
-    WAITING = "waiting"
-    DECLINED = "declined"
-    PAID = "paid"
-    TIME_RAN_OUT = "time_ran_out"
-    CANCELED = "canceled"
-    FAILED = "failed"
-    SOLD_OUT_REFUNDING = "sold_out_refunding"
-    SOLD_OUT_REFUNDED = "sold_out_refunded"
-    PAID_TWICE_REFUNDED = "paid_twice_refunded"
-    REFUND_STUCK = "refund_stuck"
-    REFUNDED = "refunded"
+REFUND_TROUBLED = "refund_troubled"
+"""Lists of orders may be asked for those with a refund that needs help, whatever their status."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order. `refunded` is what went back so far; `pack` the public id of what was bought.
+    """One order. `refunded` is what we gave back so far, `lost` what lost disputes took; `pack` the
+    public id of what was bought; `provider` who takes or took the money, "" when there was nothing
+    to pay.
 
     `expires_at` ends the hold of the seat while the order is not paid. `mentee_email` is filled
     for admins only.
@@ -69,10 +59,13 @@ class OrderView:
     public_id: str
     status: OrderStatus
     face: Face
+    offer: str
     title: str
     sessions: int
     price: Money
+    provider: str
     refunded: Money
+    lost: Money
     validity_days: int | None
     mentor_name: str
     mentor_slug: str
@@ -92,7 +85,16 @@ class _Related:
     mentor_name: str
     mentee_name: str
     mentee_email: str
+    offer: str
     pack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Disputes:
+    """Minor units that lost ones took, and whether a chargeback is open."""
+
+    lost_minor: int = 0
+    is_open: bool = False
 
 
 def get_order(db: Session, *, actor: Actor, order: str) -> OrderView:
@@ -128,8 +130,9 @@ def list_all(
     limit: int = 50,
 ) -> Part[OrderView]:
     """All orders for an admin, newest first, or by one of `SORTS`; `status` is an `OrderStatus`
-    or REFUND_FAILED; `query` looks in the order's public id, its title, and both people's names
-    and the mentee's address.
+    or REFUND_TROUBLED; `query` looks in the order's title, both people's names and the mentee's
+    address, and is the whole of an id or an invoice's number: what a bank, a buyer or a provider's
+    dashboard quotes of its payments, refunds and disputes.
 
     Raises:
         SignInNeeded, NotAllowed, InvalidInput
@@ -144,9 +147,8 @@ def list_all(
 
 
 def _having(status: str) -> ColumnElement[bool]:
-    if status == REFUND_FAILED:
-        failed = col(Refund.status) == RefundStatus.FAILED
-        return col(Order.id).in_(select(Refund.order_id).where(failed))
+    if status == REFUND_TROUBLED:
+        return col(Order.id).in_(select(Refund.order_id).where(refunds.troubled()))
     try:
         return col(Order.status) == OrderStatus(status)
     except ValueError:
@@ -164,10 +166,24 @@ def _matching(query: str) -> ColumnElement[bool]:
         .where(col(User.name).ilike(like, escape="\\"))
     )
     return or_(
-        col(Order.public_id) == query.strip(),
+        *_named(query.strip()),
         col(Order.title).ilike(like, escape="\\"),
         col(Order.mentee_id).in_(people),
         col(Order.mentor_id).in_(mentors),
+    )
+
+
+def _named(name: str) -> Iterator[ColumnElement[bool]]:
+    """Whether the order, or something of it, has exactly this name, ours or the provider's."""
+    yield col(Order.public_id) == name
+    yield col(Order.checkout_id) == name
+    for thing in (Payment, Refund, Dispute):
+        has = or_(col(thing.public_id) == name, col(thing.provider_id) == name)
+        yield col(Order.id).in_(select(thing.order_id).where(has))
+    yield col(Order.id).in_(
+        select(Invoice.order_id).where(
+            or_(col(Invoice.public_id) == name, col(Invoice.label) == name.upper())
+        )
     )
 
 
@@ -208,7 +224,8 @@ def _views(
         .limit(limit)
     ).all()
     ids = [row[0].id for row in rows]
-    refunded, refunds, packs = _refunded(db, ids), _automatic_refunds(db, ids), _packs(db, ids)
+    refunded, refunds, bought = _refunded(db, ids), _automatic_refunds(db, ids), _bought(db, ids)
+    disputes = _disputes(db, ids)
     return [
         _view(
             order,
@@ -217,9 +234,11 @@ def _views(
                 mentor_name=mentor_name,
                 mentee_name=person.name,
                 mentee_email=person.email if actor.is_admin else "",
-                pack=packs.get(order.id),
+                offer=bought[order.id][0],
+                pack=bought[order.id][1],
             ),
             refunded_minor=refunded.get(order.id, 0),
+            disputes=disputes.get(order.id, _Disputes()),
             refunds=refunds[order.id],
             has_payment=order.id in refunded,
         )
@@ -227,12 +246,15 @@ def _views(
     ]
 
 
-def _packs(db: Session, orders: Sequence[OrderId]) -> dict[OrderId, str]:
-    """The public ids of the packs that the orders became."""
+def _bought(db: Session, orders: Sequence[OrderId]) -> dict[OrderId, tuple[str, str | None]]:
+    """The public ids of what was on sale, and of the pack that the order became."""
     rows = db.exec(
-        select(col(Pack.order_id), col(Pack.public_id)).where(col(Pack.order_id).in_(orders))
+        select(col(Order.id), col(PackOffer.public_id), col(Pack.public_id))
+        .join(PackOffer, col(PackOffer.id) == col(Order.offer_id))
+        .outerjoin(Pack, col(Pack.order_id) == col(Order.id))
+        .where(col(Order.id).in_(orders))
     )
-    return {order: pack for order, pack in rows.all() if order is not None}
+    return {order: (offer, pack) for order, offer, pack in rows.all()}
 
 
 def _refunded(db: Session, orders: Sequence[OrderId]) -> dict[OrderId, int]:
@@ -245,17 +267,34 @@ def _refunded(db: Session, orders: Sequence[OrderId]) -> dict[OrderId, int]:
     return {order: int(minor) for order, minor in rows.all()}
 
 
+def _disputes(db: Session, orders: Sequence[OrderId]) -> dict[OrderId, _Disputes]:
+    """How the orders' disputes stand, by order."""
+    is_lost = (col(Dispute.status) == DisputeStatus.LOST) & col(Dispute.withdrawn)
+    is_open = (col(Dispute.status) == DisputeStatus.OPEN) & col(Dispute.inquiry).is_(False)
+    rows = db.exec(
+        select(
+            col(Dispute.order_id),
+            func.sum(case((is_lost, col(Dispute.amount_minor)), else_=0)),
+            func.sum(case((is_open, 1), else_=0)),
+        )
+        .where(col(Dispute.order_id).in_(orders))
+        .group_by(col(Dispute.order_id))
+    )
+    return {order: _Disputes(int(lost), number > 0) for order, lost, number in rows.all()}
+
+
 def _automatic_refunds(
     db: Session, orders: Sequence[OrderId]
 ) -> defaultdict[OrderId, dict[RefundReason, RefundStatus]]:
     rows = db.exec(
-        select(col(Refund.order_id), col(Refund.reason), col(Refund.status)).where(
-            col(Refund.order_id).in_(orders), col(Refund.source) == RefundSource.AUTOMATIC
-        )
+        select(
+            col(Refund.order_id), col(Refund.reason), col(Refund.status), col(Refund.remedy)
+        ).where(col(Refund.order_id).in_(orders), col(Refund.source) == RefundSource.AUTOMATIC)
     )
     refunds: defaultdict[OrderId, dict[RefundReason, RefundStatus]] = defaultdict(dict)
-    for order, reason, status in rows.all():
-        refunds[order][reason] = status
+    for order, reason, status, remedy in rows.all():
+        # Paid another way, it has arrived.
+        refunds[order][reason] = RefundStatus.SUCCEEDED if remedy else status
     return refunds
 
 
@@ -264,17 +303,27 @@ def _view(
     related: _Related,
     *,
     refunded_minor: int,
+    disputes: _Disputes,
     refunds: dict[RefundReason, RefundStatus],
     has_payment: bool,
 ) -> OrderView:
     return OrderView(
         public_id=order.public_id,
         status=order.status,
-        face=face_of(order, refunds, has_payment=has_payment),
+        face=face_of(
+            order,
+            refunds,
+            has_payment=has_payment,
+            disputed=disputes.is_open,
+            lost=disputes.lost_minor > 0,
+        ),
+        offer=related.offer,
         title=order.title,
         sessions=order.sessions,
         price=Money(order.amount_minor, order.currency),
+        provider=order.provider.value if order.provider else "",
         refunded=Money(refunded_minor, order.currency),
+        lost=Money(disputes.lost_minor, order.currency),
         validity_days=order.validity_days,
         mentor_name=related.mentor_name,
         mentor_slug=related.mentor_slug,
@@ -287,34 +336,3 @@ def _view(
         checkout_url=order.checkout_url if order.status is OrderStatus.PENDING else None,
         pack=related.pack,
     )
-
-
-_STUCK = {RefundStatus.FAILED, RefundStatus.CANCELED}
-_PLAIN = {
-    OrderStatus.PAID: Face.PAID,
-    OrderStatus.CANCELED: Face.CANCELED,
-    OrderStatus.EXPIRED: Face.TIME_RAN_OUT,
-    OrderStatus.FAILED: Face.FAILED,
-    OrderStatus.REFUNDED: Face.REFUNDED,
-}
-
-
-def face_of(
-    order: Order, refunds: dict[RefundReason, RefundStatus], *, has_payment: bool = False
-) -> Face:
-    """The face of an order, given the status of its automatic refunds by their reason.
-
-    `has_payment`: money of this order has come in, also money that did not fit it.
-    """
-    if _STUCK & set(refunds.values()) or (order.status is OrderStatus.FAILED and has_payment):
-        return Face.REFUND_STUCK
-    if RefundReason.NO_PLACE in refunds:
-        back = refunds[RefundReason.NO_PLACE] is RefundStatus.SUCCEEDED
-        return Face.SOLD_OUT_REFUNDED if back else Face.SOLD_OUT_REFUNDING
-    if order.status is OrderStatus.PENDING:
-        if order.bank_pending_at is not None:
-            return Face.WAITING
-        return Face.DECLINED if order.declined_at is not None else Face.OPEN
-    if order.status is OrderStatus.PAID and RefundReason.PAID_TWICE in refunds:
-        return Face.PAID_TWICE_REFUNDED
-    return _PLAIN[order.status]

@@ -7,6 +7,7 @@ Sending is at least once: the message's unique key is the vendor's idempotency k
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ MAX_ATTEMPTS = 15
 log = structlog.get_logger()
 
 _TRACE = "trace"
+_PUBLIC_ID = re.compile(r"\b[a-z]{3}_[A-Za-z0-9]{22}\b")
 _wake: Callable[[str], None] | None = None
 
 
@@ -60,9 +62,15 @@ class Message:
 def add(db: Session, *, kind: str, key: str, data: dict[str, Any]) -> None:
     """Write a message unless one with this key exists. `data` holds ids only."""
     traced = data | ({_TRACE: trace} if (trace := tracing.current()) else {})
-    message = OutboxMessage(kind=kind, unique_key=key, data=traced)
+    message = OutboxMessage(kind=kind, unique_key=key, about=about(key), data=traced)
     if insert_or_ignore(db, message) and _wake is not None:
         event.listen(db, "after_commit", lambda _session: _wake and _wake(kind), once=True)
+
+
+def about(key: str) -> str:
+    """The public id that a message's key names first: what the message is about; "" for none."""
+    found = _PUBLIC_ID.search(key)
+    return found[0] if found else ""
 
 
 def take(
@@ -108,6 +116,7 @@ def done(message: Message) -> None:
             .where(col(OutboxMessage.id) == message.id)
             .values(status=OutboxStatus.SENT, sent_at=clock.utc_now(), error="")
         )
+        topics.publish(session, topics.INBOX)
 
 
 def is_final(message: Message, error: Exception) -> bool:

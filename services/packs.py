@@ -6,10 +6,21 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from services import audit, clock, db, locking, seats, topics
+from services import audit, clock, db, ledger, locking, seats, topics
 from services.audit import SYSTEM, Actor
 from services.config import settings
-from services.models import CreditEntry, CreditKind, Mentor, Order, Pack, PackStatus, Seat
+from services.ids import RefundId
+from services.models import (
+    CreditEntry,
+    CreditKind,
+    Mentor,
+    Order,
+    OrderStatus,
+    Pack,
+    PackStatus,
+    ReleaseReason,
+    Seat,
+)
 
 _OPEN = frozenset({PackStatus.ACTIVE, PackStatus.DEPLETED, PackStatus.EXPIRED})
 
@@ -52,6 +63,11 @@ def extended_from_now() -> datetime:
     return clock.utc_now() + timedelta(days=settings().pack_extension_days)
 
 
+def has_ended(pack: Pack) -> bool:
+    """Whether a pack's time is over, though nobody may have noted it yet."""
+    return pack.expires_at is not None and pack.expires_at <= clock.utc_now()
+
+
 def extend(db: Session, *, actor: Actor, pack: Pack, at_least: datetime, reason: str) -> bool:
     """Let a pack be good until `at_least`; never shorter than it was. Its seat is active again.
 
@@ -77,10 +93,12 @@ def extend(db: Session, *, actor: Actor, pack: Pack, at_least: datetime, reason:
 def follow_credits(db: Session, *, actor: Actor, pack: Pack) -> bool:
     """Recompute a pack's status from its credits and its expiry, and its seat from that.
 
-    Refunded and frozen packs stay what they are; a pack whose time is over is ended by
-    `expire_due` alone. False when a usable pack has no place any more.
+    Frozen packs, and refunded ones without credits, stay what they are; a pack whose time is over
+    is ended by `expire_due` alone. False when a usable pack has no place any more.
     """
-    over = pack.expires_at is not None and pack.expires_at <= clock.utc_now()
+    over = has_ended(pack)
+    if pack.status is PackStatus.REFUNDED and pack.left and not over:
+        pack.status = PackStatus.ACTIVE  # an outcome was corrected: a session came back
     if pack.status in _OPEN and not over:
         pack.status = PackStatus.ACTIVE if pack.left else PackStatus.DEPLETED
     elif pack.status is PackStatus.ACTIVE and not pack.left:
@@ -91,10 +109,91 @@ def follow_credits(db: Session, *, actor: Actor, pack: Pack) -> bool:
     return seated
 
 
+def pause(db: Session, *, actor: Actor, pack: Pack) -> None:
+    """Stop a pack's clock, for a refund or a dispute: it does not end, and pays for no booking.
+
+    Paused already, it stays so. The caller holds the mentor's lock.
+    """
+    if pack.paused_at is None:
+        pack.paused_at = clock.utc_now()
+        db.flush()
+        _publish(db, pack)
+        audit.record(db, actor=actor, action="pack.paused", thing=pack.public_id)
+
+
+def resume(db: Session, *, actor: Actor, pack: Pack) -> None:
+    """Let a pack's clock go on, and give it the time that it stood still.
+
+    Nothing while a refund still has credits locked, or a dispute freezes the pack.
+    """
+    if pack.paused_at is None or pack.locked or pack.status is PackStatus.FROZEN:
+        return
+    stood = clock.utc_now() - pack.paused_at
+    if pack.expires_at is not None:
+        pack.expires_at += stood
+    pack.paused_at = None
+    db.flush()
+    _publish(db, pack)
+    audit.record(
+        db,
+        actor=actor,
+        action="pack.resumed",
+        thing=pack.public_id,
+        after={"expires_at": pack.expires_at.isoformat() if pack.expires_at else None},
+    )
+
+
+def is_all_back(db: Session, pack: Pack) -> bool:
+    """Whether all that was paid for a pack went back."""
+    if pack.order_id is None:
+        return False
+    return db.get_one(Order, pack.order_id).status is OrderStatus.REFUNDED
+
+
+def close_credits(
+    db: Session,
+    *,
+    actor: Actor,
+    pack: Pack,
+    refund_id: RefundId | None,
+    credits: int,
+    reason: ReleaseReason = ReleaseReason.REFUNDED,
+) -> None:
+    """Take credits out of a pack whose money went back, by a refund or, without one, by a lost
+    dispute; without any left it is refunded.
+
+    The credits are no session's: neither reserved nor, any more, locked. The seat follows: it is
+    released at once when this ended the mentee's last pack.
+    """
+    if credits:
+        pack.left -= credits
+        entry = CreditEntry(
+            pack_id=pack.id,
+            kind=CreditKind.REFUND,
+            amount=-credits,
+            actor_id=actor.user_id,
+            refund_id=refund_id,
+        )
+        db.add(entry)
+    if not pack.left:
+        pack.status = PackStatus.REFUNDED
+    db.flush()
+    _publish(db, pack)
+    audit.record(
+        db,
+        actor=actor,
+        action="pack.credits_refunded" if refund_id else "pack.credits_charged_back",
+        thing=pack.public_id,
+        after={"credits": credits, "left": pack.left},
+    )
+    resume(db, actor=actor, pack=pack)
+    seats.follow_refund(db, actor=actor, seat=db.get_one(Seat, pack.seat_id), reason=reason)
+
+
 def expire_due(*, limit: int = 100) -> int:
     """End the packs whose time is over; their seats go to grace. Returns how many ended.
 
-    A suspended mentor's packs do not end: their clocks stand still.
+    A suspended mentor's packs do not end, nor do paused ones: their clocks stand still.
     """
     now = clock.utc_now()
     due = (
@@ -103,6 +202,7 @@ def expire_due(*, limit: int = 100) -> int:
         .where(
             Pack.status == PackStatus.ACTIVE,
             col(Pack.expires_at) <= now,
+            col(Pack.paused_at).is_(None),
             col(Mentor.suspended_at).is_(None),
         )
         .order_by(col(Pack.expires_at))
@@ -121,22 +221,37 @@ def _expire(db: Session, pack: Pack, now: datetime) -> None:
     db.refresh(pack)
     if pack.status is not PackStatus.ACTIVE or pack.expires_at is None or pack.expires_at > now:
         return
+    if pack.paused_at is not None:
+        return
     if db.get_one(Mentor, pack.mentor_id, populate_existing=True).suspended_at is not None:
         return
+    _end(db, SYSTEM, pack)
+
+
+def give_up(db: Session, *, actor: Actor, pack: Pack) -> None:
+    """End an open pack whose owner leaves for good: what is left expires now. The caller holds the
+    mentor's lock."""
+    if pack.status is PackStatus.ACTIVE:
+        _end(db, actor, pack)
+
+
+def _end(db: Session, actor: Actor, pack: Pack) -> None:
+    """The available credits expire; those of sessions that are not settled stay for them."""
     lost = pack.left - pack.reserved
     pack.status, pack.left = PackStatus.EXPIRED, pack.reserved
     if lost:
         db.add(CreditEntry(pack_id=pack.id, kind=CreditKind.EXPIRE, amount=-lost))
+        ledger.expire_shares(db, pack=pack, sessions=lost, at=clock.utc_now())
     db.flush()
     _publish(db, pack)
     audit.record(
         db,
-        actor=SYSTEM,
+        actor=actor,
         action="pack.expired",
         thing=pack.public_id,
         after={"credits": lost},
     )
-    seats.follow_packs(db, actor=SYSTEM, seat=db.get_one(Seat, pack.seat_id))
+    seats.follow_packs(db, actor=actor, seat=db.get_one(Seat, pack.seat_id))
 
 
 def _publish(db: Session, pack: Pack) -> None:

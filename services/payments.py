@@ -4,58 +4,150 @@ from __future__ import annotations
 
 from sqlmodel import Session, select
 
-from services import audit, clock, notifications, outbox, packs, refunds, seats, topics
+from services import (
+    audit,
+    clock,
+    discounts,
+    invoices,
+    ledger,
+    outbox,
+    packs,
+    refunds,
+    seats,
+    topics,
+    unmatched,
+)
 from services.audit import Actor
+from services.errors import SeatsSoldOut
 from services.models import (
     Mentor,
     Order,
     OrderStatus,
     Payment,
     PaymentStatus,
+    Provider,
     RefundReason,
     Seat,
+    UnmatchedKind,
+    User,
+    UserStatus,
 )
 from services.money import Money
+from services.providers.payments import registry
 
 
-def fulfil(db: Session, *, actor: Actor, order: Order, payment_id: str, paid: Money) -> None:
-    """Apply a payment that the provider itself has shown. Once, however often it is told.
+def fulfil(
+    db: Session,
+    *,
+    actor: Actor,
+    order: Order,
+    provider: Provider,
+    payment_id: str,
+    paid: Money,
+    fee: Money | None = None,
+) -> None:
+    """Apply a payment that its provider itself has shown. Once, however often it is told.
 
     The caller holds the locks of the mentor and the order. Order, payment, pack, seat, credit
-    entry, audit and mail are one transaction. Without a free place, or for a second payment of
-    the same order, the whole amount goes back.
+    entry, postings, audit and mail are one transaction. Without a free place, or for a second
+    payment of the same order, the whole amount goes back. `fee` is what the provider keeps, which
+    may become known later: then it is told again.
     """
-    payment = _find(db, order, payment_id)
-    if payment is not None:
-        return
-    payment = _record(db, actor, order, payment_id, paid)
-    if paid != Money(order.amount_minor, order.currency):
-        notifications.alert_admins(db, alert="payment_mismatch", thing=payment.public_id)
-        return
-    if order.paid_at is not None:
-        refunds.refund_automatically(db, payment=payment, reason=RefundReason.PAID_TWICE)
-        return
+    payment = _find(db, provider, payment_id)
+    if payment is None:
+        payment = _record(db, actor, order, provider, payment_id, paid)
+        _use(db, actor, order, payment)
+    if fee is not None:
+        ledger.record_fee(db, payment=payment, fee=fee)
+
+
+def fulfil_free(db: Session, *, actor: Actor, order: Order) -> None:
+    """Give what an order is about that costs nothing: no payment, no provider, no posting.
+
+    The caller holds the locks of the mentor and the order.
+
+    Raises:
+        SeatsSoldOut: the order holds no place, and none is free.
+    """
     _mark_paid(db, actor, order)
     seat = _seat_for(db, actor, order)
     if seat is None:
-        refunds.refund_automatically(db, payment=payment, reason=RefundReason.NO_PLACE)
+        mentor = db.get_one(Mentor, order.mentor_id)
+        raise SeatsSoldOut(db.get_one(User, mentor.user_id).name)
+    _deliver(db, actor, order, seat, step=1)
+    invoices.issue(db, actor=actor, order=order, payment=None)
+
+
+def _use(db: Session, actor: Actor, order: Order, payment: Payment) -> None:
+    """Make a pack of new money, or send it back, or leave it to an admin."""
+    paid = Money(payment.amount_minor, payment.currency)
+    if order.paid_at is not None and paid.currency == order.currency:
+        _send_back(db, order, payment, RefundReason.PAID_TWICE)
         return
+    if paid != Money(order.amount_minor, order.currency):
+        _keep_apart(db, order, payment)
+        return
+    order.provider = payment.provider
+    _mark_paid(db, actor, order)
+    seat = _seat_for(db, actor, order)
+    if seat is None:
+        discounts.release(db, order)
+        _send_back(db, order, payment, RefundReason.NO_PLACE)
+        return
+    step = registry.payments(payment.provider).step(order.currency)
+    _deliver(db, actor, order, seat, step=step)
+    ledger.post_sale(db, order=order, payment=payment)
+    invoices.issue(db, actor=actor, order=order, payment=payment)
+
+
+def _deliver(db: Session, actor: Actor, order: Order, seat: Seat, *, step: int) -> None:
+    """The pack, what each of its sessions was paid, and its seat; the buyer hears of it."""
     order.seat_id = seat.id
-    packs.create(db, actor=actor, order=order, seat=seat)
+    discounts.keep(db, order)
+    pack = packs.create(db, actor=actor, order=order, seat=seat)
+    paid, tax = (Money(minor, order.currency) for minor in (order.amount_minor, order.tax_minor))
+    ledger.open_shares(db, pack=pack, paid=paid, tax=tax, step=step)
     seats.activate(db, actor=actor, seat=seat, reason="pack")
     _tell(db, order)
 
 
-def _find(db: Session, order: Order, payment_id: str) -> Payment | None:
+def _keep_apart(db: Session, order: Order, payment: Payment) -> None:
+    """It names this order and does not fit it: an admin finds out why, and sends it back."""
+    ledger.post_unmatched(db, order=order, payment=payment)
+    unmatched.add(
+        db,
+        provider=payment.provider,
+        kind=UnmatchedKind.PAYMENT,
+        provider_id=payment.provider_id,
+        payment_provider_id=payment.provider_id,
+        amount=Money(payment.amount_minor, payment.currency),
+        seen_at=payment.completed_at or clock.utc_now(),
+        order_id=order.id,
+    )
+
+
+def _send_back(db: Session, order: Order, payment: Payment, reason: RefundReason) -> None:
+    ledger.post_going_back(db, order=order, payment=payment)
+    refunds.refund_automatically(db, payment=payment, reason=reason)
+
+
+def _find(db: Session, provider: Provider, payment_id: str) -> Payment | None:
     return db.exec(
-        select(Payment).where(Payment.provider == order.provider, Payment.provider_id == payment_id)
+        select(Payment).where(Payment.provider == provider, Payment.provider_id == payment_id)
     ).one_or_none()
 
 
-def _record(db: Session, actor: Actor, order: Order, payment_id: str, paid: Money) -> Payment:
+def _record(
+    db: Session,
+    actor: Actor,
+    order: Order,
+    provider: Provider,
+    payment_id: str,
+    paid: Money,
+) -> Payment:
     payment = Payment(
         order_id=order.id,
-        provider=order.provider,
+        provider=provider,
         provider_id=payment_id,
         amount_minor=paid.minor,
         currency=paid.currency,
@@ -91,7 +183,10 @@ def _mark_paid(db: Session, actor: Actor, order: Order) -> None:
 
 
 def _seat_for(db: Session, actor: Actor, order: Order) -> Seat | None:
-    """The seat this order pays for: the one it held, the mentee's own, or a free place."""
+    """The seat this order pays for: the one it held, the mentee's own, or a free place. None: there
+    is no place, or nobody to take it, because the account was erased meanwhile."""
+    if db.get_one(User, order.mentee_id).status is UserStatus.ERASED:
+        return None
     seat = seats.find_unreleased(db, order.mentee_id, order.mentor_id)
     if seat is not None:
         return seat

@@ -76,6 +76,16 @@ def remove(*, actor: Actor, slug: str) -> None:
     _delete_files(old)
 
 
+def discard(*, key: str) -> None:
+    """Remove the files of a photo that no mentor has any more.
+
+    Raises:
+        ProviderUnavailable: they may still be there.
+    """
+    for size in SIDES:
+        default_store().delete(_stored(key, size))
+
+
 def read(name: str) -> bytes:
     """The content of a file by the last part of its address.
 

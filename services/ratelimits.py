@@ -46,6 +46,20 @@ LINK_ADDRESS = Limit("link-address", parse("60/15 minutes"))
 PROPOSALS = Limit("proposals", parse("10/hour"))
 """Proposals of other times for one session by one person: each is a mail to the other."""
 
+INVOICE_MAILS = Limit("invoice-mails", parse("5/hour"))
+"""Mails with the invoice of one order that one person asks for."""
+
+REFUND_REQUESTS = Limit("refund-requests", parse("5/hour"))
+"""Requests for a refund of one order by one person: each is a mail to every admin."""
+
+CODE_TRIES = Limit("code-tries", parse("20/hour"))
+"""Discount codes that one person types: whoever tries many guesses them."""
+CODE_TRIES_ADDRESS = Limit("code-tries-address", parse("60/hour"))
+"""Discount codes from one address, by whatever accounts: those are quickly made."""
+
+INVOICE_FILES = Limit("invoice-files", parse("120/hour"))
+"""Invoices that one person looks at: each is drawn anew."""
+
 CONNECT = Limit("connect", parse("30/hour"))
 """Times that one person leaves for another service to connect it."""
 FEED = Limit("feed", parse("60/hour"))

@@ -149,6 +149,19 @@ def follow_packs(db: Session, *, actor: Actor, seat: Seat) -> None:
         _move(db, actor, seat, SeatStatus.GRACE, "no session left")
 
 
+def follow_refund(
+    db: Session, *, actor: Actor, seat: Seat, reason: ReleaseReason = ReleaseReason.REFUNDED
+) -> None:
+    """Recompute the seat after credits of a pack went back: without another pack or a session to
+    keep it, it is released at once. An open checkout for it is settled first, in grace."""
+    paying = select(Order.id).where(Order.seat_id == seat.id, Order.status == OrderStatus.PENDING)
+    live = seat.status in {SeatStatus.ACTIVE, SeatStatus.GRACE}
+    if live and not _is_kept(db, seat) and db.exec(paying).first() is None:
+        release(db, actor=actor, seat=seat, reason=reason)
+    else:
+        follow_packs(db, actor=actor, seat=seat)
+
+
 def release_by_hand(*, actor: Actor, seat: str, reason: str) -> None:
     """An admin, or the seat's mentor, gives a place back at once, with a reason.
 
@@ -192,10 +205,11 @@ def _is_kept(db: Session, seat: Seat) -> bool:
 
 
 def _has_good_pack(db: Session, seat: Seat) -> bool:
-    """With a suspended mentor, whose clocks stand still, a pack is good beyond its expiry."""
+    """With a suspended mentor, and while it is paused, a pack is good beyond its expiry."""
     in_time = or_(
         col(Pack.expires_at).is_(None),
         col(Pack.expires_at) > clock.utc_now(),
+        col(Pack.paused_at).is_not(None),
         col(Mentor.suspended_at).is_not(None),
     )
     usable = and_(col(Pack.status) == PackStatus.ACTIVE, col(Pack.left) > 0, in_time)

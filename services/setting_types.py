@@ -71,6 +71,12 @@ def _is_host(value: str) -> bool:
     return "/" not in value and not any(map(str.isspace, value))
 
 
+def _are_names(value: str) -> bool:
+    """Names of hosts; one that begins with a dot stands for all below it."""
+    name = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
+    return all(name.fullmatch(part.strip()) for part in value.split(","))
+
+
 def _are_networks(value: str) -> bool:
     try:
         for part in filter(None, (p.strip() for p in value.split(","))):
@@ -99,6 +105,10 @@ def _no_file(value: Path) -> Path:
     return value
 
 
+HostNames = Annotated[
+    str,
+    _must(_are_names, "must be host names such as api.example.com, separated by commas"),
+]
 Url = Annotated[str, _must(_is_url, "must look like https://host/path")]
 Origin = Annotated[
     str,
@@ -120,6 +130,13 @@ Database = Annotated[
     str,
     _must(_is_database, "must begin with sqlite:/// or postgresql+psycopg:// and be readable"),
 ]
+Percent = Annotated[
+    str,
+    _must(
+        lambda v: re.fullmatch(r"(\d{1,2}(\.\d{1,2})?|100)", v, re.ASCII) is not None,
+        "must be a number from 0 to 100 with at most two digits after the point",
+    ),
+]
 Redis = Annotated[
     str, _must(_begins("redis://", "rediss://", "unix://"), "must look like redis://host:6379/0")
 ]
@@ -136,3 +153,4 @@ StripeKey = Annotated[str, _must(_begins("sk_", "rk_"), "must begin with sk_ or 
 WebhookSecret = Annotated[str, _must(_begins("whsec_"), "must begin with whsec_")]
 ResendKey = Annotated[str, _must(_begins("re_"), "must begin with re_")]
 Folder = Annotated[Path, AfterValidator(_no_file)]
+File = Annotated[str, _must(lambda v: Path(v).is_file(), "names no file")]

@@ -17,7 +17,8 @@ from services.audit import Actor
 from services.config import settings
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.ids import MentorId, UserId, hashed, new_secret
-from services.models import Mentor, SignIn, User, UserStatus
+from services.models import Document, Mentor, SignIn, User, UserStatus
+from services.privacy import documents
 
 VISITOR = Actor("visitor")
 SEEN_EVERY = timedelta(minutes=5)
@@ -31,7 +32,8 @@ _SUSPENDED = "This account is suspended. Please write to the studio."
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Who sits at a browser, as of now. `sign_in` is empty for a visitor."""
+    """Who sits at a browser, as of now. `sign_in` is empty for a visitor. `terms_due`: the terms or
+    the privacy notice in force are others than the person agreed to."""
 
     actor: Actor
     sign_in: str = ""
@@ -40,6 +42,7 @@ class Presence:
     email: str = ""
     time_zone: str = "UTC"
     locale: str = "en"
+    terms_due: bool = False
 
     @property
     def identity(self) -> str:
@@ -150,7 +153,7 @@ def find_presence(secret: str) -> Presence:
     now = clock.utc_now()
     with database.reading() as session:
         found = session.exec(
-            select(SignIn, User, Mentor.id)
+            select(SignIn, User, Mentor.id, documents.count_agreed())
             .join(User, col(User.id) == col(SignIn.user_id))
             .outerjoin(Mentor, col(Mentor.user_id) == col(User.id))
             .where(
@@ -162,7 +165,7 @@ def find_presence(secret: str) -> Presence:
         ).one_or_none()
     if found is None:
         return NOBODY
-    row, user, mentor = found
+    row, user, mentor, agreed = found
     if now - row.seen_at >= SEEN_EVERY:
         _seen(row.id, now)
     actor = Actor(
@@ -173,7 +176,14 @@ def find_presence(secret: str) -> Presence:
         verified=user.email_verified_at is not None,
     )
     return Presence(
-        actor, row.public_id, user.public_id, user.name, user.email, user.time_zone, user.locale
+        actor,
+        row.public_id,
+        user.public_id,
+        user.name,
+        user.email,
+        user.time_zone,
+        user.locale,
+        terms_due=agreed < len(Document) and not user.is_admin,
     )
 
 

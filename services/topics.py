@@ -23,13 +23,19 @@ from services.models import TopicChange
 
 ORDERS = "orders"
 """Any order, payment or refund of the studio."""
+LEDGER = "ledger"
+"""Any posting: what the studio's figures are made of."""
 SEATS = "seats"
 """Any seat of the studio, or a mentor's capacity."""
 INBOX = "inbox"
-"""Any stored webhook that changed its state, or message that could not be sent."""
+"""Any stored webhook or outgoing message that changed its state."""
 
 SESSIONS = "sessions"
 """Any session of the studio."""
+DISCOUNTS = "discounts"
+"""Any discount code, or an order that uses one."""
+RECONCILIATION = "reconciliation"
+"""Any run that compares us with a provider."""
 TESTIMONIALS = "testimonials"
 """Any testimonial that was written or decided about."""
 

@@ -13,7 +13,7 @@ def absolute(path: str) -> str:
 
 
 def checkout_return(order_public_id: str) -> str:
-    """Where Stripe sends the buyer back to."""
+    """Where the payment provider sends the buyer back to."""
     return absolute(f"/checkout/return/{quote(order_public_id)}")
 
 
@@ -25,6 +25,16 @@ def mentor(slug: str) -> str:
 def session(public_id: str) -> str:
     """The page of a session."""
     return absolute(f"/sessions/{quote(public_id)}")
+
+
+def order(public_id: str) -> str:
+    """The page of one's own order."""
+    return absolute(f"/orders/{quote(public_id)}")
+
+
+def admin_order(public_id: str) -> str:
+    """An order's page for admins; the list of all orders without an id."""
+    return absolute(f"/admin/orders/{quote(public_id)}".rstrip("/"))
 
 
 def feed(secret: str) -> str:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, locking, sessions, signin, topics
+from services import access, audit, clock, inputs, locking, outbox, sessions, signin, topics
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import UserId
 from services.models import Mentor, User, UserStatus
 
 
-def suspend_user(db: Session, *, actor: Actor, user: str) -> None:
-    """Close an account for now: it is signed out everywhere. A mentor's mentoring is suspended
-    too (PRODUCT.md rule 9): it leaves the catalogue, and what is booked is canceled.
+def suspend_user(db: Session, *, actor: Actor, user: str, reason: str) -> None:
+    """Close an account for now: it is signed out everywhere, and its owner is told why. What is
+    booked is canceled by the sweep, and the credits return. A mentor's mentoring is suspended too
+    (PRODUCT.md rule 9): it leaves the catalogue.
 
     Raises:
-        SignInNeeded, NotAllowed, NotFound, Conflict: oneself, the last admin, or not active.
+        SignInNeeded, NotAllowed, NotFound, InvalidInput
+        Conflict: oneself, the last admin, or not active.
     """
+    why = inputs.line(reason, field="reason", what="The reason", least=3, most=300)
     person = _somebody_else(db, actor, user)
     if person.status is not UserStatus.ACTIVE:
         raise Conflict(f"This account is {person.status.value} already.")
     if person.is_admin:
         _keep_an_admin(db, person.id)
-    _set_status(db, actor, person, UserStatus.SUSPENDED)
+    _set_status(db, actor, person, UserStatus.SUSPENDED, reason=why)
+    _tell_suspended(db, person)
     sessions.suspend_account(db, actor=actor, user_id=person.id)
     signin.revoke_all(db, actor=actor, user_id=person.id)
 
@@ -97,7 +101,20 @@ def _keep_an_admin(db: Session, leaving: UserId) -> None:
         raise Conflict("This is the last admin. Make somebody else an admin first.")
 
 
-def _set_status(db: Session, actor: Actor, person: User, status: UserStatus) -> None:
+def _tell_suspended(db: Session, person: User) -> None:
+    """One mail per suspension; it reads the reason when it leaves."""
+    occasion = int(clock.utc_now().timestamp())
+    outbox.add(
+        db,
+        kind="mail",
+        key=f"mail:account_suspended:{person.public_id}:{occasion}",
+        data={"template": "account_suspended", "user_id": person.id},
+    )
+
+
+def _set_status(
+    db: Session, actor: Actor, person: User, status: UserStatus, *, reason: str = ""
+) -> None:
     before = person.status
     person.status = status
     db.add(person)
@@ -110,5 +127,5 @@ def _set_status(db: Session, actor: Actor, person: User, status: UserStatus) -> 
         action=f"user.{'suspended' if status is UserStatus.SUSPENDED else 'reactivated'}",
         thing=person.public_id,
         before={"status": before.value},
-        after={"status": status.value},
+        after={"status": status.value} | ({"reason": reason} if reason else {}),
     )

@@ -27,6 +27,7 @@ class UserFilter(StrEnum):
     MENTORS = "mentors"
     ADMINS = "admins"
     SUSPENDED = "suspended"
+    ERASED = "erased"
     UNVERIFIED = "unverified"
 
 
@@ -100,7 +101,7 @@ MENTOR_SORTS: Columns = {
 INBOX_SORTS: Columns = {"received": (col(InboxEvent.received_at),)}
 """What the lists may be sorted by; the number of rows in all is small, or there is an index."""
 
-CAN_RETRY = (InboxStatus.FAILED, InboxStatus.WAITING, InboxStatus.RECEIVED)
+CAN_RETRY = (InboxStatus.FAILED, InboxStatus.RECEIVED)
 """Where handling again may change something. It is always harmless: the provider's own object
 decides."""
 
@@ -169,6 +170,8 @@ def _users_wanted(query: str, only: UserFilter) -> list[ColumnElement[bool]]:
             wanted.append(col(User.is_admin).is_(True))
         case UserFilter.SUSPENDED:
             wanted.append(col(User.status) == UserStatus.SUSPENDED)
+        case UserFilter.ERASED:
+            wanted.append(col(User.status) == UserStatus.ERASED)
         case UserFilter.UNVERIFIED:
             wanted.append(col(User.email_verified_at).is_(None))
     return wanted
@@ -180,7 +183,7 @@ def _user_row(
     return UserRow(
         public_id=user.public_id,
         name=user.name,
-        email=user.email,
+        email="" if user.status is UserStatus.ERASED else user.email,
         status=user.status,
         verified=user.email_verified_at is not None,
         is_admin=user.is_admin,

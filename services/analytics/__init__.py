@@ -1,4 +1,4 @@
-"""What the studio's figures are: revenue as cash received, and the use of seats over time.
+"""What the studio's figures are: cash received, revenue earned, and the use of seats over time.
 
 Aggregation happens in SQL, over daily roll-ups and the rows that are newer; shaping into tables in
 pandas. A query that fails raises: nothing here turns a failure into a zero.
@@ -9,6 +9,7 @@ from services.analytics.overview import get_overview
 from services.analytics.periods import Period, period
 from services.analytics.reports import (
     Attention,
+    Earning,
     MentorSeats,
     MonthToDate,
     Overview,
@@ -26,6 +27,7 @@ from services.analytics.seats import get_seats
 
 __all__ = [
     "Attention",
+    "Earning",
     "MentorSeats",
     "MonthToDate",
     "Overview",

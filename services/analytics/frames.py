@@ -15,12 +15,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from services.analytics.reports import (
+    Earning,
     MentorSeats,
     RevenueLine,
+    RevenueMonth,
     RevenueReport,
     SeatsPoint,
     SeatsReport,
-    Taking,
 )
 from services.errors import InvalidInput
 from services.money import Money, exponent
@@ -43,10 +44,8 @@ def revenue_frame(report: RevenueReport, by: str) -> DataFrame:
         InvalidInput: no such table.
     """
     if by == "month":
-        rows = [
-            {"month": each.month.isoformat()[:7], **_taking(each.taking)} for each in report.months
-        ]
-        return _frame(rows, ["month", *_TAKING])
+        rows = [{"month": each.month.isoformat()[:7], **_amounts(each)} for each in report.months]
+        return _frame(rows, ["month", *_AMOUNTS])
     tables: dict[str, tuple[tuple[RevenueLine, ...], list[str]]] = {
         "mentor": (report.mentors, ["mentor", "address"]),
         "offer": (report.offers, ["pack", "pack id"]),
@@ -56,10 +55,10 @@ def revenue_frame(report: RevenueReport, by: str) -> DataFrame:
         raise InvalidInput("by", "Choose month, mentor, offer or provider.")
     lines, names = tables[by]
     rows = [
-        {**dict(zip(names, (line.label, line.key), strict=False)), **_taking(line.taking)}
+        {**dict(zip(names, (line.label, line.key), strict=False)), **_amounts(line)}
         for line in lines
     ]
-    return _frame(rows, [*names, *_TAKING])
+    return _frame(rows, [*names, *_AMOUNTS])
 
 
 def seats_frame(report: SeatsReport, by: str) -> DataFrame:
@@ -95,9 +94,19 @@ def _quoted(text: str) -> str:
 
 
 _TAKING = ("currency", "paid", "refunded", "net", "payments", "refunds")
+_EARNING: dict[str, Callable[[Earning], Money]] = {
+    "earned": lambda earning: earning.total,
+    "earned (held)": lambda earning: earning.held,
+    "earned (expired)": lambda earning: earning.expired,
+    "mentors' part": lambda earning: earning.share,
+    "fees": lambda earning: earning.fees,
+    "disputed": lambda earning: earning.disputed,
+}
+_AMOUNTS = (*_TAKING, *_EARNING)
 
 
-def _taking(taking: Taking) -> dict[str, str | int]:
+def _amounts(one: RevenueMonth | RevenueLine) -> dict[str, str | int]:
+    taking = one.taking
     return {
         "currency": taking.net.currency,
         "paid": _amount(taking.paid),
@@ -105,7 +114,7 @@ def _taking(taking: Taking) -> dict[str, str | int]:
         "net": _amount(taking.net),
         "payments": taking.payments,
         "refunds": taking.refunds,
-    }
+    } | {name: _amount(of(one.earning)) for name, of in _EARNING.items()}
 
 
 def _amount(money: Money) -> str:

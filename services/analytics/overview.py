@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlmodel import Session, SQLModel, col
 
-from services import access, clock
+from services import access, clock, disputes, reconciliation, refunds
 from services.analytics import periods
 from services.analytics.periods import Period, period
 from services.analytics.progress import read_with
@@ -18,6 +18,8 @@ from services.analytics.takings import Which
 from services.audit import Actor
 from services.config import settings
 from services.models import (
+    Dispute,
+    DisputeStatus,
     InboxEvent,
     InboxStatus,
     Order,
@@ -25,8 +27,9 @@ from services.models import (
     OutboxMessage,
     OutboxStatus,
     Refund,
-    RefundStatus,
     ReportKind,
+    UnmatchedMoney,
+    UnmatchedStatus,
 )
 
 FULLEST = 5
@@ -68,20 +71,36 @@ def _room(mentor: MentorSeats) -> tuple[bool, float, int, str]:
 
 
 def _attention(db: Session) -> Attention:
-    """Five counts in one query."""
-    waiting = col(InboxEvent.status) == InboxStatus.WAITING
+    """Everything but the comparison is counted in one query."""
+    is_open, due_at = col(Dispute.status) == DisputeStatus.OPEN, col(Dispute.evidence_due_at)
+    now = clock.utc_now()
     counted = (
         _count(InboxEvent, col(InboxEvent.status) == InboxStatus.FAILED),
         _count(OutboxMessage, col(OutboxMessage.status) == OutboxStatus.DEAD),
-        _count(Refund, col(Refund.status) == RefundStatus.FAILED),
-        _count(InboxEvent, waiting & func.lower(col(InboxEvent.type)).contains("dispute")),
+        _count(Refund, refunds.waits()),
+        _count(Refund, refunds.troubled()),
+        _count(Dispute, is_open & (due_at > now) & (due_at <= now + disputes.WARN_BEFORE)),
+        _count(Dispute, is_open),
+        _count(UnmatchedMoney, col(UnmatchedMoney.status) == UnmatchedStatus.OPEN),
         _count(
             Order,
             (col(Order.status) == OrderStatus.PENDING) & col(Order.bank_pending_at).is_not(None),
         ),
     )
-    failed, dead, refunds, disputes, orders = db.connection().execute(select(*counted)).one()
-    return Attention(failed, dead, refunds, disputes, orders)
+    events, messages, waiting, troubled, due, disputed, unmatched, orders = (
+        db.connection().execute(select(*counted)).one()
+    )
+    return Attention(
+        failed_events=events,
+        dead_messages=messages,
+        refunds_waiting=waiting,
+        refunds_troubled=troubled,
+        disputes_due=due,
+        open_disputes=disputed,
+        unmatched=unmatched,
+        differing=reconciliation.count_differing(db),
+        orders_at_bank=orders,
+    )
 
 
 def _count(table: type[SQLModel], wanted: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -24,6 +24,23 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
+class Earning:
+    """Revenue as it is earned, without tax: `held` by sessions (less what was given back of them),
+    `expired` by credits that nobody used, and `total`, both together.
+
+    `share` is the mentors' part of it. `fees` is what providers kept, `disputed` what they took
+    back for disputes and did not return.
+    """
+
+    total: Money
+    held: Money
+    expired: Money
+    share: Money
+    fees: Money
+    disputed: Money
+
+
+@dataclass(frozen=True, slots=True)
 class RevenueMonth:
     """One month of the period, cut to it. `complete` is False for a month that is not over, or
     that the period shows only in part."""
@@ -31,6 +48,7 @@ class RevenueMonth:
     month: date
     taking: Taking
     complete: bool
+    earning: Earning
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class RevenueLine:
     key: str
     label: str
     taking: Taking
+    earning: Earning
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +75,11 @@ class MonthToDate:
 
 @dataclass(frozen=True, slots=True)
 class RevenueReport:
-    """Cash received in one currency. Every month of the period is there, also the empty ones.
+    """Cash received and revenue earned in one currency. Every month of the period is there, also
+    the empty ones.
 
     `currencies` are all that the studio ever took, its own first; lines come largest net first.
+    `deferred` is what was paid, without tax, for sessions not held by the end of the period.
     """
 
     currency: str
@@ -66,6 +87,8 @@ class RevenueReport:
     zone: str
     period: Period
     total: Taking
+    earned: Earning
+    deferred: Money
     months: tuple[RevenueMonth, ...]
     mentors: tuple[RevenueLine, ...]
     offers: tuple[RevenueLine, ...]
@@ -138,12 +161,22 @@ class SeatsReport:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """How many things wait for an admin."""
+    """How many things wait for an admin.
+
+    Of refunds, `refunds_waiting` ask for an answer and `refunds_troubled` for help. `disputes_due`
+    are those of the `open_disputes` whose evidence is due within days. `unmatched` is money of
+    which nobody knows what it was; `differing` are things that did not match when the providers
+    were last compared, apart from it.
+    """
 
     failed_events: int
     dead_messages: int
-    failed_refunds: int
-    disputes_waiting: int
+    refunds_waiting: int
+    refunds_troubled: int
+    disputes_due: int
+    open_disputes: int
+    unmatched: int
+    differing: int
     orders_at_bank: int
 
 

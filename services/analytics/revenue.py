@@ -1,14 +1,14 @@
-"""Revenue as cash received: completed payments minus succeeded refunds, each on its own day."""
+"""Revenue from the ledger: cash received (payments minus refunds) and what was earned, each on its
+own day."""
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from functools import reduce
 
-from sqlalchemy import BigInteger, Date, FromClause, String, cast, null, union
+from sqlalchemy import BigInteger, Date, String, Subquery, cast, null, union
 from sqlalchemy import union_all as all_of
 from sqlmodel import Session, col
 
@@ -17,6 +17,7 @@ from services.analytics import periods
 from services.analytics.periods import Period
 from services.analytics.progress import read_with
 from services.analytics.reports import (
+    Earning,
     MonthToDate,
     RevenueLine,
     RevenueMonth,
@@ -24,9 +25,21 @@ from services.analytics.reports import (
     Taking,
 )
 from services.analytics.sql import Rows, fetch, pick
-from services.analytics.takings import RECEIVED, Sources, Which, lines, parts, sources, sums
+from services.analytics.takings import (
+    CASH,
+    MONTHS,
+    Sources,
+    Sums,
+    Which,
+    cash_moved,
+    deferred,
+    lines,
+    parts,
+    sources,
+    sums,
+)
 from services.audit import Actor
-from services.config import settings
+from services.config import settings, vendor_name
 from services.errors import InvalidInput, NotFound
 from services.ids import MentorId, OfferId
 from services.models import (
@@ -34,25 +47,22 @@ from services.models import (
     Mentor,
     MonthlyRevenue,
     PackOffer,
-    Payment,
+    Posting,
     Provider,
     ReportKind,
     User,
 )
 from services.money import Money, shown
 
-_Sums = tuple[int, int, int, int]
-"""Paid, refunded, payments, refunds."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What the one big query gave, by what it was grouped."""
 
-    months: dict[date, Taking]
-    mentors: dict[MentorId, Taking]
-    offers: dict[OfferId, Taking]
-    providers: dict[str, Taking]
+    months: dict[date, Sums]
+    mentors: dict[MentorId, Sums]
+    offers: dict[OfferId, Sums]
+    providers: dict[str, Sums]
 
 
 def get_revenue(
@@ -65,9 +75,9 @@ def get_revenue(
     offer: str = "",
     provider: str = "",
 ) -> RevenueReport:
-    """What came in and went back in one currency (empty: the studio's), for admins.
+    """What came in, went back and was earned in one currency (empty: the studio's), for admins.
 
-    `mentor` (slug), `offer` (public id) and `provider` narrow it. Eleven queries at most, however
+    `mentor` (slug), `offer` (public id) and `provider` narrow it. Twelve queries at most, however
     much there is.
 
     Raises:
@@ -85,18 +95,23 @@ def get_revenue(
             raise InvalidInput("currency", f"The studio has taken no money in {chosen[:8]}.")
         which = Which(chosen, wanted.mentor, wanted.offer, wanted.provider)
         found = _grouped(db, sources(period.first, period.last, rolled_until=until), which)
-        months = shown_months(period, found.months, chosen)
+        all_of_it = reduce(Sums.plus, found.months.values(), Sums())
         return RevenueReport(
             currency=chosen,
             currencies=currencies,
             zone=periods.zone(),
             period=period,
-            total=_total([month.taking for month in months], chosen),
-            months=months,
-            mentors=_by_net(_mentor_lines(db, found)),
-            offers=_by_net(_offer_lines(db, found)),
+            total=taking_of(chosen, all_of_it),
+            earned=earning_of(chosen, all_of_it),
+            deferred=Money(deferred(db, period.last, which, rolled_until=until), chosen),
+            months=shown_months(period, found.months, chosen),
+            mentors=_by_net(_mentor_lines(db, found, chosen)),
+            offers=_by_net(_offer_lines(db, found, chosen)),
             providers=_by_net(
-                [RevenueLine(key, key.title(), taking) for key, taking in found.providers.items()]
+                [
+                    _line(key, vendor_name(key), each, chosen)
+                    for key, each in found.providers.items()
+                ]
             ),
             to_date=get_to_date(db, until, which)[chosen],
             as_of=clock.utc_now(),
@@ -116,13 +131,15 @@ def get_to_date(db: Session, until: date | None, which: Which) -> dict[str, Mont
         sources(before, same_day, rolled_until=until),
     )
     both = Sources(now.months + then.months, now.days + then.days, now.rows + then.rows)
-    line = lines(db, both, which)
+    line = lines(db, both, which, CASH)
     rows = fetch(
         db,
-        pick(line.c.currency, line.c.bucket, *sums(line)).group_by(line.c.currency, line.c.bucket),
+        pick(line.c.currency, line.c.bucket, *sums(line, CASH)).group_by(
+            line.c.currency, line.c.bucket
+        ),
     )
     nets: dict[str, dict[date, int]] = {which.currency or settings().studio_currency: {}}
-    for currency, bucket, paid, refunded, *_ in rows:
+    for currency, bucket, paid, refunded in rows:
         nets.setdefault(currency, {})[bucket] = paid - refunded
     return {
         currency: MonthToDate(
@@ -138,35 +155,32 @@ def get_to_date(db: Session, until: date | None, which: Which) -> dict[str, Mont
 
 
 def taken_currencies(db: Session, until: date | None) -> tuple[str, ...]:
-    """The studio's currency, then every other one that ever came in; one query."""
-    received = col(Payment.status).in_(RECEIVED) & col(Payment.completed_at).is_not(None)
-    parts: list[Rows]
-    if until is None:
-        parts = [pick(col(Payment.currency)).where(received)]
-    else:
-        since = periods.add_months(until, -1)  # older days are in the months
+    """The studio's currency, then every other one that ever moved; one query."""
+    parts: list[Rows] = [pick(col(Posting.currency)).distinct()]
+    if until is not None:
+        since = periods.month_of(until)  # older days are in the months
+        daily = pick(col(DailyRevenue.currency)).where(col(DailyRevenue.day) >= since)
         parts = [
             pick(col(MonthlyRevenue.currency)).distinct(),
-            pick(col(DailyRevenue.currency)).where(col(DailyRevenue.day) >= since).distinct(),
-            pick(col(Payment.currency)).where(
-                received, col(Payment.completed_at) >= periods.begin_of(until)
-            ),
+            daily.where(cash_moved()).distinct(),  # a session was paid for in the same currency
+            pick(col(Posting.currency)).where(col(Posting.at) >= periods.begin_of(until)),
         ]
     own = settings().studio_currency
     return (own, *sorted(set(db.connection().execute(union(*parts)).scalars()) - {own}))
 
 
 def shown_months(
-    period: Period, found: dict[date, Taking], currency: str
+    period: Period, found: dict[date, Sums], currency: str
 ) -> tuple[RevenueMonth, ...]:
     """Every month of the period: a month without money is a true zero."""
     today = periods.today()
     shown: list[RevenueMonth] = []
     for month in period.months:
         end = periods.add_months(month, 1) - periods.DAY
-        whole = period.first <= month and end <= period.last
+        complete = period.first <= month and end <= period.last and end < today
+        sums = found.get(month, Sums())
         shown.append(
-            RevenueMonth(month, found.get(month) or _taking(currency), whole and end < today)
+            RevenueMonth(month, taking_of(currency, sums), complete, earning_of(currency, sums))
         )
     return tuple(shown)
 
@@ -178,7 +192,7 @@ def by_month(
     of = sources(period.first, period.last, rolled_until=until)
     line = lines(db, of, Which(currency))
     rows = fetch(db, pick(line.c.bucket, *sums(line)).group_by(line.c.bucket))
-    return shown_months(period, {row[0]: _taking(currency, *row[1:]) for row in rows}, currency)
+    return shown_months(period, {row[0]: Sums(*row[1:]) for row in rows}, currency)
 
 
 def _which(db: Session, *, mentor: str, offer: str, provider: str) -> Which:
@@ -206,71 +220,62 @@ def _mentor_id(db: Session, slug: str) -> MentorId:
 def _grouped(db: Session, of: Sources, which: Which) -> _Found:
     """Months, providers, mentors and offers in one statement: they always add up to the same.
 
-    Each source is grouped twice, not four times: providers and mentors are sums of the offers.
+    Providers and mentors are sums of the offers. Whole months are many, and are grouped twice; of
+    days and rows there are few buckets, and one grouping serves both.
     """
-    months: dict[date, _Sums] = defaultdict(_nothing)
-    providers: dict[str, _Sums] = defaultdict(_nothing)
-    mentors: dict[MentorId, _Sums] = defaultdict(_nothing)
-    offers: dict[OfferId, _Sums] = defaultdict(_nothing)
+    found = _Found(*(defaultdict(Sums) for _ in fields(_Found)))
     groups = [group for part in parts(db, of, which) for group in _groups(part)]
     for bucket, offer, mentor, provider, *values in fetch(db, all_of(*groups)):
         if bucket is not None:
-            months[bucket] = _added(months[bucket], values)
-        else:
-            providers[provider] = _added(providers[provider], values)
-            mentors[mentor] = _added(mentors[mentor], values)
-            offers[offer] = _added(offers[offer], values)
-    currency = which.currency or ""
-    return _Found(
-        months={key: _taking(currency, *each) for key, each in months.items()},
-        mentors={key: _taking(currency, *each) for key, each in mentors.items()},
-        offers={key: _taking(currency, *each) for key, each in offers.items()},
-        providers={key: _taking(currency, *each) for key, each in providers.items()},
-    )
+            found.months[bucket] = found.months[bucket].plus(values)
+        if provider is not None:
+            found.providers[provider] = found.providers[provider].plus(values)
+            found.mentors[mentor] = found.mentors[mentor].plus(values)
+            found.offers[offer] = found.offers[offer].plus(values)
+    return found
 
 
-def _nothing() -> _Sums:
-    return (0, 0, 0, 0)
-
-
-def _added(one: _Sums, other: Sequence[int]) -> _Sums:
-    paid, refunded, payments, refunds = map(operator.add, one, other)
-    return (paid, refunded, payments, refunds)
-
-
-def _groups(line: FromClause) -> tuple[Rows, Rows]:
-    """The sums by bucket, and by offer, mentor and provider; columns of the other are NULL."""
+def _groups(line: Subquery) -> list[Rows]:
+    """The sums by bucket, offer, mentor and provider; of whole months those by bucket apart from
+    the others, with NULL where a column is not grouped by."""
     sold = (line.c.offer_id, line.c.mentor_id, line.c.provider)
+    if line.name != MONTHS:
+        return [pick(line.c.bucket, *sold, *sums(line)).group_by(line.c.bucket, *sold)]
     others = (cast(null(), BigInteger), cast(null(), BigInteger), cast(null(), String))
-    return (
+    return [
         pick(line.c.bucket, *others, *sums(line)).group_by(line.c.bucket),
         pick(cast(null(), Date), *sold, *sums(line)).group_by(*sold),
-    )
+    ]
 
 
-def _taking(
-    currency: str, paid: int = 0, refunded: int = 0, payments: int = 0, refunds: int = 0
-) -> Taking:
+def taking_of(currency: str, sums: Sums) -> Taking:
+    """The cash in some sums."""
     return Taking(
-        paid=Money(paid, currency),
-        refunded=Money(refunded, currency),
-        net=Money(paid - refunded, currency),
-        payments=payments,
-        refunds=refunds,
+        paid=Money(sums.paid, currency),
+        refunded=Money(sums.refunded, currency),
+        net=Money(sums.paid - sums.refunded, currency),
+        payments=sums.payments,
+        refunds=sums.refunds,
     )
 
 
-def _total(takings: list[Taking], currency: str) -> Taking:
-    return _taking(
-        currency,
-        sum(each.paid.minor for each in takings),
-        sum(each.refunded.minor for each in takings),
-        sum(each.payments for each in takings),
-        sum(each.refunds for each in takings),
+def earning_of(currency: str, sums: Sums) -> Earning:
+    """What was earned in some sums, and what it cost."""
+    return Earning(
+        total=Money(sums.earned, currency),
+        held=Money(sums.earned - sums.breakage, currency),
+        expired=Money(sums.breakage, currency),
+        share=Money(sums.share, currency),
+        fees=Money(sums.fees, currency),
+        disputed=Money(sums.disputed, currency),
     )
 
 
-def _mentor_lines(db: Session, found: _Found) -> list[RevenueLine]:
+def _line(key: str, label: str, sums: Sums, currency: str) -> RevenueLine:
+    return RevenueLine(key, label, taking_of(currency, sums), earning_of(currency, sums))
+
+
+def _mentor_lines(db: Session, found: _Found, currency: str) -> list[RevenueLine]:
     # Not the ids of all that were found as parameters: their number has a limit.
     rows = fetch(
         db,
@@ -279,13 +284,13 @@ def _mentor_lines(db: Session, found: _Found) -> list[RevenueLine]:
         ),
     )
     return [
-        RevenueLine(slug, name, found.mentors[key])
+        _line(slug, name, found.mentors[key], currency)
         for key, slug, name in rows
         if key in found.mentors
     ]
 
 
-def _offer_lines(db: Session, found: _Found) -> list[RevenueLine]:
+def _offer_lines(db: Session, found: _Found, currency: str) -> list[RevenueLine]:
     """Offers by title, price and mentor: one title is sold by many, and again at another price."""
     rows = fetch(
         db,
@@ -301,10 +306,13 @@ def _offer_lines(db: Session, found: _Found) -> list[RevenueLine]:
         .join(User, col(User.id) == col(Mentor.user_id)),
     )
     return [
-        RevenueLine(
-            public_id, f"{title}, {shown(Money(minor, currency))}, {name}", found.offers[key]
+        _line(
+            public_id,
+            f"{title}, {shown(Money(minor, priced_in))}, {name}",
+            found.offers[key],
+            currency,
         )
-        for key, public_id, title, minor, currency, name in rows
+        for key, public_id, title, minor, priced_in, name in rows
         if key in found.offers
     ]
 

@@ -17,14 +17,13 @@ from sqlmodel import Session, col
 from services import db
 from services.analytics import periods, progress
 from services.analytics.occupancy import insert_days
-from services.analytics.takings import Which, raw_lines, sums
+from services.analytics.takings import COLUMNS, Which, raw_lines, sums
 from services.models import (
     CapacityEvent,
     DailyRevenue,
     DailySeats,
     MonthlyRevenue,
-    Payment,
-    Refund,
+    Posting,
     ReportChange,
     ReportKind,
     ReportProgress,
@@ -145,10 +144,8 @@ def _forget_from(db: Session, kind: ReportKind, day: date) -> None:
 
 def _first_day(db: Session, kind: ReportKind) -> date | None:
     """The day of the very first row that counts."""
-    if kind is ReportKind.REVENUE:
-        columns = (Payment.completed_at, Refund.settled_at)
-    else:
-        columns = (SeatEvent.at, CapacityEvent.at)
+    seats = (SeatEvent.at, CapacityEvent.at)
+    columns = (Posting.at,) if kind is ReportKind.REVENUE else seats
     firsts = [db.connection().execute(select(func.min(col(c)))).scalar() for c in columns]
     return min((periods.day_of(first) for first in firsts if first), default=None)
 
@@ -157,14 +154,12 @@ def _add_up_revenue(db: Session, begin: date, end: date) -> None:
     """Write the days from `begin` to before `end`, and the months that are over by then."""
     days = [begin + timedelta(days=n) for n in range((end - begin).days)]
     spans = [(day, periods.begin_of(day), periods.begin_of(day + periods.DAY)) for day in days]
-    paid, back = raw_lines(db, spans, Which())
-    line = paid.union_all(back).subquery("line")
+    line = raw_lines(db, spans, Which()).subquery("line")
     keys = (line.c.bucket, line.c.currency, line.c.offer_id, line.c.provider, line.c.mentor_id)
     names = ("currency", "offer_id", "provider", "mentor_id")
-    amounts = ("paid_minor", "refunded_minor", "payments", "refunds")
     db.connection().execute(
         insert(DailyRevenue).from_select(
-            ["day", *names, *amounts], select(*keys, *sums(line)).group_by(*keys)
+            ["day", *names, *COLUMNS], select(*keys, *sums(line, COLUMNS)).group_by(*keys)
         )
     )
     for month in periods.months_between(begin, end):
@@ -174,14 +169,14 @@ def _add_up_revenue(db: Session, begin: date, end: date) -> None:
         daily = (
             select(
                 *(col(getattr(DailyRevenue, name)) for name in names),
-                *(func.sum(col(getattr(DailyRevenue, name))) for name in amounts),
+                *(func.sum(col(getattr(DailyRevenue, name))) for name in COLUMNS),
             )
             .where(col(DailyRevenue.day) >= month, col(DailyRevenue.day) < month_after)
             .group_by(*(col(getattr(DailyRevenue, name)) for name in names))
         )
         db.connection().execute(
             insert(MonthlyRevenue).from_select(
-                [*names, *amounts, "month"], daily.add_columns(literal(month, Date))
+                [*names, *COLUMNS, "month"], daily.add_columns(literal(month, Date))
             )
         )
 

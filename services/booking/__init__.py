@@ -1,6 +1,6 @@
 """Booking: holding times, booking sessions, moving and canceling them, proposing other times."""
 
-from services.booking.changing import call_off, cancel, reschedule
+from services.booking.changing import call_off, call_off_for_refund, cancel, give_up, reschedule
 from services.booking.choice import ChoiceView, Obstacle, PackChoice, get_choice
 from services.booking.holds import HoldView, hold, release_hold
 from services.booking.lapsing import lapse_due
@@ -18,10 +18,12 @@ __all__ = [
     "book",
     "book_for",
     "call_off",
+    "call_off_for_refund",
     "cancel",
     "change_until",
     "free_time",
     "get_choice",
+    "give_up",
     "hold",
     "lapse_due",
     "lapse_proposals",

@@ -20,6 +20,9 @@ from services.errors import TooLate
 from services.meeting_news import News
 from services.models import MentoringSession, SessionStatus
 
+REFUNDED = "The pack is being refunded."
+"""What both people read where a session ends with its pack."""
+
 
 def reschedule(
     *, actor: Actor, session: str, sequence: int, starts_at: datetime, reason: str = ""
@@ -94,6 +97,25 @@ def call_off(db: Session, *, actor: Actor, session: MentoringSession, reason: st
     found = meeting.locked(db, session)
     if session.status in meeting.LIVE_SESSIONS:
         _call_off(db, actor, found, reason)
+
+
+def call_off_for_refund(
+    db: Session, *, actor: Actor, session: MentoringSession, reason: str = REFUNDED
+) -> None:
+    """Cancel a session to come whose money goes back: both people are told, the credit returns.
+
+    The caller holds the locks of the session's people.
+    """
+    _end(db, actor, meeting.locked(db, session), reason=reason)
+
+
+def give_up(db: Session, *, actor: Actor, session: MentoringSession, reason: str) -> None:
+    """Cancel a session to come because its mentee leaves for good: in time its credit returns,
+    after the limit it is used, as whenever a mentee cancels. Nothing when it lives no more."""
+    found = meeting.locked(db, session)
+    if session.status in meeting.LIVE_SESSIONS and not meeting.has_begun(session):
+        late = clock.utc_now() > meeting.change_until(session)
+        _end(db, actor, found, reason=reason, late=late)
 
 
 def _call_off(db: Session, actor: Actor, found: Meeting, reason: str) -> None:

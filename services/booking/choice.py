@@ -223,6 +223,8 @@ def _credit(db: Session, mentee_id: UserId, mentor: Mentor) -> tuple[Obstacle, s
         return Obstacle.NONE, "", paying
     if not owned:
         return Obstacle.NO_PACK, "There is no pack of sessions with this mentor yet.", []
+    if any(pack.paused_at is not None and pack.status is PackStatus.ACTIVE for pack in owned):
+        return Obstacle.NO_CREDITS, "The pack rests while its refund is under way.", []
     if usable or all(pack.status is PackStatus.DEPLETED for pack in owned):
         return Obstacle.NO_CREDITS, "All sessions are booked or used. Another pack adds more.", []
     if any(pack.status is PackStatus.FROZEN for pack in owned):

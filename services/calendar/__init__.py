@@ -19,6 +19,7 @@ from services.calendar.connection import (
     begin,
     choose,
     disconnect,
+    end_for,
     finish,
 )
 from services.calendar.deviations import put_back
@@ -45,6 +46,7 @@ __all__ = [
     "choose",
     "count_standing",
     "disconnect",
+    "end_for",
     "finish",
     "get_connection",
     "give_back",

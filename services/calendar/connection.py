@@ -297,6 +297,18 @@ def disconnect(*, actor: Actor) -> None:
         tokens.changed(session, user_id)
 
 
+def end_for(db: Session, *, user_id: UserId) -> None:
+    """End the connection of somebody who leaves, without asking Google: the access is given back by
+    the outbox, and push channels run out by themselves. The caller holds the person's lock."""
+    row = _current(db, user_id)
+    if row is not None:
+        _end(db, row)
+        db.flush()
+        if returning.is_shared(db, row):  # nothing to give back, and its account is forgotten soon
+            row.refresh_token_encrypted = ""
+        tokens.changed(db, user_id)
+
+
 def _end(db: Session, row: CalendarConnection) -> None:
     """The refresh token stays until it is revoked."""
     row.status, row.broken_at, row.broken_reason = ConnectionStatus.DISCONNECTED, None, ""

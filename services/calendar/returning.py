@@ -31,6 +31,11 @@ def queue(db: Session, connection: CalendarConnection) -> None:
     )
 
 
+def is_shared(db: Session, ended: CalendarConnection) -> bool:
+    """Whether another connection lives on the consent of one that has ended."""
+    return _lives(db, CalendarConnection.account == ended.account)
+
+
 def give_back(*, connection_id: CalendarConnectionId) -> None:
     """Revoke an ended connection's access, then forget its token.
 
@@ -39,7 +44,7 @@ def give_back(*, connection_id: CalendarConnectionId) -> None:
     """
     with db.reading() as session:
         row = session.get_one(CalendarConnection, connection_id)
-        shared = _lives(session, CalendarConnection.account == row.account)
+        shared = is_shared(session, row)
     kept = row.refresh_token_encrypted
     if row.status is not ConnectionStatus.DISCONNECTED or not kept:
         return

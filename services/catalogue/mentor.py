@@ -86,7 +86,10 @@ class MentorPage:
 
 @dataclass(frozen=True, slots=True)
 class MentorProfile:
-    """A mentor as the editor shows one: the codes of languages, and retired packs too."""
+    """A mentor as the editor shows one: the codes of languages, and retired packs too.
+
+    `share_percent` is the mentor's own part of what sessions were paid; None: the studio's.
+    """
 
     slug: str
     name: str
@@ -98,6 +101,7 @@ class MentorProfile:
     capacity: int
     seats_taken: int
     over_by: int
+    share_percent: int | None
     listed: bool
     suspended: bool
     offers: tuple[OfferCard, ...]
@@ -171,6 +175,7 @@ def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:
         capacity=mentor.capacity,
         seats_taken=taken,
         over_by=max(0, taken - mentor.capacity),
+        share_percent=mentor.share_percent,
         listed=mentor.listed,
         suspended=mentor.suspended_at is not None,
         offers=offers_of(db, mentor.id, with_retired=True),

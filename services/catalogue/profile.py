@@ -34,16 +34,19 @@ def update_profile(
     languages: Iterable[str],
     capacity: int | str,
     name: str | None = None,
+    share: int | str | None = None,
 ) -> None:
     """Change a mentor's profile and capacity (a number, or as typed); `name` None leaves the name
     as it is.
 
     A capacity below the seats in use evicts nobody: the mentor is over by some until they end.
+    `share` is the mentor's percentage of what a session was paid, for sessions settled from now on,
+    and admins alone set it: "" is the studio's own percentage, None leaves it as it is.
 
     Raises:
-        NotFound, InvalidInput
+        NotFound, InvalidInput, NotAllowed: a share, and not an admin.
     """
-    wanted = {
+    wanted: dict[str, Any] = {
         "headline": inputs.line(
             headline, field="headline", what="The headline", most=HEADLINE_LENGTH
         ),
@@ -56,6 +59,9 @@ def update_profile(
     }
     if name is not None:
         wanted["name"] = inputs.line(name, field="name", what="The name", least=1, most=80)
+    if share is not None:
+        access.require_admin(actor)
+        wanted["share_percent"] = _share(share)
     mentor = access.mentor_for(db, actor, slug)
     locking.lock(db, mentors=[mentor.id])
     db.refresh(mentor)
@@ -64,7 +70,6 @@ def update_profile(
     changed = {key: value for key, value in wanted.items() if before[key] != value}
     if changed:
         _apply(db, mentor, user, changed)
-        topics.publish(db, topics.seats(mentor.id))
         audit.record(
             db,
             actor=actor,
@@ -75,6 +80,14 @@ def update_profile(
         )
 
 
+def _share(typed: int | str) -> int | None:
+    if not str(typed).strip():
+        return None
+    return inputs.whole_number(
+        str(typed).replace("%", ""), field="share", what="The mentor's share", least=0, most=100
+    )
+
+
 def _profile(db: Session, mentor: Mentor, user: User) -> dict[str, Any]:
     return {
         "headline": mentor.headline,
@@ -82,12 +95,13 @@ def _profile(db: Session, mentor: Mentor, user: User) -> dict[str, Any]:
         "skills": list(skills_of(db, [mentor.id])[mentor.id]),
         "languages": list(languages_of(db, [mentor.id])[mentor.id]),
         "capacity": mentor.capacity,
+        "share_percent": mentor.share_percent,
         "name": user.name,
     }
 
 
 def _apply(db: Session, mentor: Mentor, user: User, changed: dict[str, Any]) -> None:
-    for field in ("headline", "bio", "capacity"):
+    for field in ("headline", "bio", "capacity", "share_percent"):
         if field in changed:
             setattr(mentor, field, changed[field])
     user.name = changed.get("name", user.name)
@@ -103,6 +117,9 @@ def _apply(db: Session, mentor: Mentor, user: User, changed: dict[str, Any]) -> 
         for code in changed["languages"]:
             db.add(MentorLanguage(mentor_id=mentor.id, code=code))
     db.flush()
+    topics.publish(db, topics.seats(mentor.id))
+    if "share_percent" in changed:
+        topics.publish(db, topics.LEDGER)  # what mentors have open under their earnings
 
 
 def _remember_capacity(db: Session, mentor: Mentor) -> None:

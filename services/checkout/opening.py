@@ -1,37 +1,34 @@
 """Starting a checkout: the seat is held and the order written in one transaction, then the
-buyer is sent to pay. Clicking twice, a second tab or another pack lead to one open checkout."""
+buyer is sent to pay. Clicking twice, a second tab, another pack or another provider lead to one
+open checkout."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func
 from sqlmodel import Session, select
 
-from services import access, audit, clock, db, locking, seats
+from services import access, clock, db, locking, seats
 from services.audit import Actor
-from services.checkout import line, settlement
-from services.config import settings
-from services.errors import (
-    Conflict,
-    NotAllowed,
-    NotFound,
-    OfferRetired,
-    ProviderRejected,
-    TooManyCheckouts,
-)
+from services.checkout import capturing, line, settlement, writing
+from services.checkout.settlement import provider_of
+from services.checkout.writing import Wish
+from services.discounts.checking import normal
+from services.errors import Conflict, NotAllowed, NotFound, OfferRetired, ProviderRejected
 from services.ids import OrderId, UserId
 from services.models import (
+    DiscountCode,
     Mentor,
     OfferStatus,
     Order,
     OrderStatus,
     PackOffer,
-    Seat,
+    Provider,
     SeatStatus,
     UserStatus,
 )
+from services.money import Money
 from services.providers.payments import registry
 from services.providers.payments.base import Checkout, CheckoutState
 
@@ -51,10 +48,13 @@ class CheckoutStarted:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The order to go on with; `in_the_way` says that it must be ended before a new one."""
+    """The order to go on with, and where it is to be paid; `in_the_way` says that its page must be
+    ended before a new one, `free` the public id of an order that needed no payment and is done."""
 
     order_id: OrderId
+    provider: Provider | None
     in_the_way: bool = False
+    free: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,44 +70,58 @@ class _Opened:
     refused_by: str = ""
 
 
-def start(*, actor: Actor, offer: str) -> CheckoutStarted:
-    """Hold a seat with the offer's mentor and open the payment page.
+def start(
+    *, actor: Actor, offer: str, provider: str = "", code: str = "", terms: str = ""
+) -> CheckoutStarted:
+    """Hold a seat with the offer's mentor and open the provider's payment page.
+
+    Args:
+        provider: one of `CheckoutPreview.providers`; "" for the first of them.
+        code: a discount code; "" for none.
+        terms: the version of the terms that the page showed; "" when it showed none.
 
     Raises:
         SignInNeeded, VerificationNeeded, NotFound, NotAllowed, OfferRetired, SeatsSoldOut,
-        TooManyCheckouts, Conflict, ProviderUnavailable (the seat stays held), ProviderRejected
+        TooManyCheckouts, Conflict, InvalidInput, ProviderUnavailable (the seat stays held),
+        ProviderRejected
     """
     user_id = access.require_verified(actor)
-    ended: OrderId | None = None
+    registry.load()
+    wish = Wish(offer, provider, code, terms)
+    ended: Turn | None = None
     refusals = 0
     for _ in range(MAX_TURNS):
-        turn = hold(actor=actor, user_id=user_id, offer=offer, ended=ended)
+        turn = _turn(actor, user_id, wish, ended)
+        if turn.free:
+            return CheckoutStarted(turn.free, None)
         if turn.in_the_way:
             stays = _end_older(actor, turn.order_id)
             if stays is not None:
                 return stays
-            ended = turn.order_id
+            ended = turn
             continue
         opened = _open_page(actor, turn.order_id)
         if opened.started is not None:
             return opened.started
-        ended = turn.order_id if opened.has_ended else None
+        ended = turn if opened.has_ended else None
         refusals += bool(opened.refused_by)
         if refusals > 1:
             raise ProviderRejected(opened.refused_by, "the payment page was refused")
     raise Conflict("This checkout was changed in another tab. Please look at your orders.")
 
 
-def hold(*, actor: Actor, user_id: UserId, offer: str, ended: OrderId | None = None) -> Turn:
+def hold(*, actor: Actor, user_id: UserId, offer: str) -> Turn:
     """The first half of `start`: decide which order this click is about, and hold its seat.
 
-    `ended` is this buyer's older order whose payment page is over: its hold is taken over.
-
     Raises:
-        NotFound, NotAllowed, OfferRetired, SeatsSoldOut, TooManyCheckouts
+        NotFound, NotAllowed, OfferRetired, SeatsSoldOut, TooManyCheckouts, Conflict
     """
-    with line.in_line(offer=offer, buyer=user_id), db.transaction() as session:
-        return _reserve(session, actor, user_id, offer, ended)
+    return _turn(actor, user_id, Wish(offer), None)
+
+
+def _turn(actor: Actor, user_id: UserId, wish: Wish, ended: Turn | None) -> Turn:
+    with line.in_line(offer=wish.offer, buyer=user_id), db.transaction() as session:
+        return _reserve(session, actor, user_id, wish, ended)
 
 
 def give_back(*, actor: Actor, order: str) -> None:
@@ -123,19 +137,29 @@ def give_back(*, actor: Actor, order: str) -> None:
         if row.bank_pending_at is not None:
             raise Conflict("Your bank is still working on this payment. Please wait for it.")
     with db.transaction() as session:
-        _begin_handover(session.get_one(Order, row.id))
-    seen = _ended(row.id)
+        locking.lock(session, mentors=[row.mentor_id], orders=[row.id])
+        found = session.get_one(Order, row.id)
+        if _is_being_paid(found):
+            raise Conflict("You have approved this payment, and it is being taken right now.")
+        _begin_handover(found)
+    provider, seen = _ended(row.id)
     with db.transaction() as session:
         settlement.apply(
-            session, actor=actor, order_id=row.id, seen=seen, ended_as=OrderStatus.CANCELED
+            session,
+            actor=actor,
+            order_id=row.id,
+            seen=seen,
+            provider=provider,
+            ended_as=OrderStatus.CANCELED,
         )
 
 
-def _reserve(
-    db: Session, actor: Actor, user_id: UserId, offer_id: str, ended: OrderId | None
-) -> Turn:
-    """One transaction: decide which order this click is about, and hold its seat."""
-    offer, mentor = _on_sale(db, actor, offer_id)
+def _reserve(db: Session, actor: Actor, user_id: UserId, wish: Wish, ended: Turn | None) -> Turn:
+    """One transaction: decide which order this click is about, and hold its seat.
+
+    `ended` is this buyer's older order whose page is over: its hold is taken over.
+    """
+    offer, mentor = _on_sale(db, actor, wish.offer)
     locking.lock(db, users=[user_id], mentors=[mentor.id])
     locking.read_again(db, mentor, offer)
     if offer.status is not OfferStatus.ACTIVE:
@@ -143,61 +167,54 @@ def _reserve(
     if mentor.suspended_at is not None:
         raise Conflict("This mentor cannot hold sessions for now, so the pack is not sold.")
     pending = _pending(db, user_id, mentor)
-    if pending is not None and pending.id != ended:
-        same = pending.offer_id == offer.id and pending.expires_at > clock.utc_now()
-        if same or pending.bank_pending_at is not None:
-            return Turn(pending.id)
+    goes_on = pending is not None and _is_wanted(db, pending, offer, wish)
+    if pending is not None and not _is_over(pending, ended):
+        busy = pending.bank_pending_at is not None or _is_being_paid(pending)
+        if busy or (goes_on and not _other_provider(pending, wish)):
+            return Turn(pending.id, pending.provider)
+        writing.check(db, buyer=user_id, offer=offer, wish=wish, ending=pending)
         _begin_handover(pending)
-        return Turn(pending.id, in_the_way=True)
+        return Turn(pending.id, pending.provider, in_the_way=True)
+    if pending is not None and goes_on and _other_provider(pending, wish):
+        price = Money(pending.amount_minor, pending.currency)
+        provider = writing.chosen_provider(price, wish.provider)
+        writing.switch_provider(db, actor=actor, order=pending, provider=provider)
+        return Turn(pending.id, provider)
     if pending is not None:
-        _hand_over(db, actor, pending)
+        writing.hand_over(db, actor=actor, order=pending)
     seat = seats.find_unreleased(db, user_id, mentor.id)
     if (seat is None or seat.status is SeatStatus.HELD) and not mentor.listed:
         raise NotFound("pack")
     if pending is None:
-        _check_account_limit(db, user_id)
-    return Turn(_write_order(db, actor, user_id, mentor, offer, seat).id)
+        writing.check_account_limit(db, user_id)
+    order = writing.write_order(
+        db, actor=actor, buyer=user_id, mentor=mentor, offer=offer, seat=seat, wish=wish
+    )
+    return Turn(order.id, order.provider, free="" if order.provider else order.public_id)
 
 
-def _write_order(
-    db: Session,
-    actor: Actor,
-    user_id: UserId,
-    mentor: Mentor,
-    offer: PackOffer,
-    seat: Seat | None,
-) -> Order:
-    """Hold the place until the checkout's end, which is computed here, once."""
-    now = clock.utc_now().replace(microsecond=0)
-    expires_at = now + timedelta(minutes=settings().seat_hold_minutes)
-    if seat is None:
-        seat = seats.hold(db, actor=actor, mentee_id=user_id, mentor=mentor, until=expires_at)
-    else:
-        seats.keep_until(db, seat, expires_at)
-    order = Order(
-        mentee_id=user_id,
-        mentor_id=mentor.id,
-        offer_id=offer.id,
-        seat_id=seat.id,
-        title=offer.title,
-        sessions=offer.sessions,
-        amount_minor=offer.price_minor,
-        currency=offer.currency,
-        validity_days=offer.validity_days,
-        expires_at=expires_at,
-        check_at=now + settlement.LOOK_EVERY,
-    )
-    db.add(order)
-    db.flush()
-    settlement.publish(db, order)
-    audit.record(
-        db,
-        actor=actor,
-        action="order.created",
-        thing=order.public_id,
-        after={"offer": offer.public_id, "seat": seat.public_id},
-    )
-    return order
+def _is_over(pending: Order, ended: Turn | None) -> bool:
+    """Whether it is this order's page that has ended, and not one that it had before: another tab
+    may have gone on to another provider meanwhile."""
+    return ended is not None and (pending.id, pending.provider) == (ended.order_id, ended.provider)
+
+
+def _is_wanted(db: Session, pending: Order, offer: PackOffer, wish: Wish) -> bool:
+    """Whether the open checkout is for this very offer and code, and still has time."""
+    if pending.offer_id != offer.id or pending.expires_at <= clock.utc_now():
+        return False
+    if not wish.code:
+        return True
+    code = db.get(DiscountCode, pending.discount_code_id) if pending.discount_code_id else None
+    return code is not None and code.code == normal(wish.code)
+
+
+def _other_provider(pending: Order, wish: Wish) -> bool:
+    return bool(wish.provider) and pending.provider != wish.provider
+
+
+def _is_being_paid(order: Order) -> bool:
+    return order.capture_until is not None and order.capture_until > clock.utc_now()
 
 
 def _open_page(actor: Actor, order_id: OrderId) -> _Opened:
@@ -205,45 +222,74 @@ def _open_page(actor: Actor, order_id: OrderId) -> _Opened:
     with db.reading() as session:
         order = session.get_one(Order, order_id)
         new = settlement.page_for(session, order)
+    provider = provider_of(order)
     try:
         seen = settlement.look(order, new, end=False)
     except ProviderRejected:
         seen = None
     if seen is None:
-        _refused(actor, order_id)
-        return _Opened(refused_by=order.provider.value)
-    return _remember_page(actor, order_id, seen)
+        _refused(actor, order_id, provider)
+        return _Opened(refused_by=provider.value)
+    if seen.state is CheckoutState.APPROVED:  # came back here, and not to the page of the order
+        taken = capturing.take(order_id, seen, provider=provider)
+        return _remember_page(actor, order_id, provider, taken or seen, captured=taken is not None)
+    return _remember_page(actor, order_id, provider, seen)
 
 
-def _remember_page(actor: Actor, order_id: OrderId, seen: Checkout) -> _Opened:
+def _remember_page(
+    actor: Actor,
+    order_id: OrderId,
+    provider: Provider,
+    seen: Checkout,
+    *,
+    captured: bool = False,
+) -> _Opened:
     with db.transaction() as session:
-        order = settlement.apply(session, actor=actor, order_id=order_id, seen=seen)
-    if order.status is OrderStatus.PAID or seen.state is CheckoutState.WAITING:
+        order = settlement.apply(
+            session,
+            actor=actor,
+            order_id=order_id,
+            seen=seen,
+            provider=provider,
+            captured=captured,
+        )
+    in_work = seen.state in {CheckoutState.WAITING, CheckoutState.APPROVED}
+    if order.status is OrderStatus.PAID or in_work:
         return _Opened(CheckoutStarted(order.public_id, None))
     if seen.state is not CheckoutState.OPEN:
         return _Opened(has_ended=True)
     if order.status is OrderStatus.PENDING and order.checkout_id == seen.id:
         return _Opened(CheckoutStarted(order.public_id, seen.url))
-    registry.payments(order.provider).end_checkout(seen.id)  # ended while we opened the page
+    registry.payments(provider).end_checkout(seen.id)  # ended while we opened the page
     return _Opened()
 
 
 def _end_older(actor: Actor, order_id: OrderId) -> CheckoutStarted | None:
     """End another checkout with this mentor at the provider; one that was paid counts."""
-    seen = _ended(order_id)
+    provider, seen = _ended(order_id)
     if seen is None or seen.state is CheckoutState.ENDED:
         return None
     with db.transaction() as session:
-        order = settlement.apply(session, actor=actor, order_id=order_id, seen=seen)
+        order = settlement.apply(
+            session, actor=actor, order_id=order_id, seen=seen, provider=provider
+        )
         return CheckoutStarted(order.public_id, None)
 
 
-def _ended(order_id: OrderId) -> Checkout | None:
-    """Make the order's checkout unpayable; None when the provider never had one."""
+def _ended(order_id: OrderId) -> tuple[Provider, Checkout | None]:
+    """Make the order's checkout unpayable, and say at which provider; None when that never had one,
+    or needs not be told: then it may be away, and the buyer goes to another one all the same."""
     with db.reading() as session:
         order = session.get_one(Order, order_id)
         new = settlement.page_for(session, order)
-    return settlement.look(order, new, end=True)
+    provider = provider_of(order)
+    adapter = registry.payments(provider)
+    if adapter.takes_by_capture and order.capture_until is None:
+        return provider, None
+    seen = settlement.look(order, new, end=True)
+    if seen is not None and seen.state is CheckoutState.APPROVED:
+        seen = adapter.end_checkout(seen.id)
+    return provider, seen
 
 
 def _on_sale(db: Session, actor: Actor, offer_id: str) -> tuple[PackOffer, Mentor]:
@@ -272,33 +318,7 @@ def _begin_handover(order: Order) -> None:
     order.handover_until = clock.utc_now() + HANDOVER
 
 
-def _hand_over(db: Session, actor: Actor, order: Order) -> None:
-    """The older order ends; its hold is not released, the new order takes it over."""
-    now = clock.utc_now()
-    order.status = OrderStatus.EXPIRED if order.expires_at <= now else OrderStatus.CANCELED
-    order.ended_at = now
-    db.flush()
-    settlement.publish(db, order)
-    audit.record(
-        db,
-        actor=actor,
-        action=f"order.{order.status.value}",
-        thing=order.public_id,
-        before={"status": OrderStatus.PENDING.value},
-        after={"status": order.status.value, "reason": "another checkout took its place"},
-    )
-
-
-def _check_account_limit(db: Session, user_id: UserId) -> None:
-    open_checkouts = db.exec(
-        select(func.count()).where(Order.mentee_id == user_id, Order.status == OrderStatus.PENDING)
-    ).one()
-    limit = settings().open_checkouts_per_account
-    if open_checkouts >= limit:
-        raise TooManyCheckouts(limit)
-
-
-def _refused(actor: Actor, order_id: OrderId) -> None:
+def _refused(actor: Actor, order_id: OrderId, provider: Provider) -> None:
     """The provider will not make this page (a retry that came too late): the order ends."""
     with db.transaction() as session:
-        settlement.apply(session, actor=actor, order_id=order_id, seen=None)
+        settlement.apply(session, actor=actor, order_id=order_id, seen=None, provider=provider)

@@ -7,24 +7,38 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
-from services import access, clock, seats
+from services import access, clock, discounts, pricing, seats
 from services.audit import Actor
 from services.errors import NotFound
-from services.models import Mentor, Order, OrderStatus, SeatStatus, User, UserStatus
-from services.money import Money
+from services.models import (
+    DiscountCode,
+    Mentor,
+    Order,
+    OrderStatus,
+    PackOffer,
+    SeatStatus,
+    User,
+    UserStatus,
+)
+from services.pricing import Price
+from services.providers.payments import registry
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutPreview:
     """One offer as this visitor may buy it. `blocked` is a sentence, or "" when it may be bought.
 
-    `open_order` is the public id of an open checkout with this mentor, held until `held_until`.
+    `code` is the discount code in the price, "" for none. `providers` are those that can take the
+    price, with the names people know: none when it is free. `open_order` is the public id of an
+    open checkout with this mentor, held until `held_until`, to be paid with `open_provider`.
     """
 
     offer: str
     title: str
     sessions: int
-    price: Money
+    price: Price
+    code: str
+    providers: dict[str, str]
     validity_days: int | None
     mentor_name: str
     mentor_slug: str
@@ -34,13 +48,16 @@ class CheckoutPreview:
     open_order: str | None
     held_until: datetime | None
     open_order_same_offer: bool
+    open_provider: str
 
 
-def preview(db: Session, *, actor: Actor, offer: str) -> CheckoutPreview:
-    """Read an offer for checkout; nothing is held by looking.
+def preview(db: Session, *, actor: Actor, offer: str, code: str = "") -> CheckoutPreview:
+    """Read an offer for checkout, with a discount code or the one of the open checkout; nothing is
+    held by looking.
 
     Raises:
         NotFound: unknown or retired, or its mentor is not listed and the visitor has no seat.
+        InvalidInput: of the field "code", with the reason why it cannot be used.
     """
     row = access.offer_on_sale(db, offer)
     mentor = db.get_one(Mentor, row.mentor_id)
@@ -51,11 +68,16 @@ def preview(db: Session, *, actor: Actor, offer: str) -> CheckoutPreview:
     sells = mentor.listed or renewal
     if not (sells and user.status is UserStatus.ACTIVE) and pending is None:
         raise NotFound("pack")
+    same = pending if pending is not None and pending.offer_id == row.id else None
+    used = _code(db, actor, row, code, pending=pending, same=same)
+    price = pricing.price(row, used, pricing.tax_now())
     return CheckoutPreview(
         offer=row.public_id,
         title=row.title,
         sessions=row.sessions,
-        price=Money(row.price_minor, row.currency),
+        price=price,
+        code=used.code if used else "",
+        providers={} if price.is_free else registry.offered(price.total),
         validity_days=row.validity_days,
         mentor_name=name,
         mentor_slug=mentor.slug,
@@ -64,7 +86,31 @@ def preview(db: Session, *, actor: Actor, offer: str) -> CheckoutPreview:
         blocked=_blocked(db, actor, mentor, name, has_place=renewal or pending is not None),
         open_order=pending.public_id if pending else None,
         held_until=pending.expires_at if pending else None,
-        open_order_same_offer=pending is not None and pending.offer_id == row.id,
+        open_order_same_offer=same is not None,
+        open_provider=pending.provider.value if pending and pending.provider else "",
+    )
+
+
+def _code(
+    db: Session,
+    actor: Actor,
+    offer: PackOffer,
+    typed: str,
+    *,
+    pending: Order | None,
+    same: Order | None,
+) -> DiscountCode | None:
+    """The code in the price: what was typed, or what the open checkout for this offer has."""
+    if not typed:
+        return (
+            db.get(DiscountCode, same.discount_code_id) if same and same.discount_code_id else None
+        )
+    return discounts.applied(
+        db,
+        buyer=actor.user_id,
+        code=typed,
+        offer=offer,
+        ending=pending.id if pending else None,
     )
 
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from services import access, audit, clock, db, locking, payments, ratelimits, seats, topics, urls
+from services import access, audit, clock, db, locking, payments, ratelimits, urls
 from services.audit import Actor
+from services.checkout import capturing, ends
 from services.config import settings
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.ids import OrderId
-from services.models import (
-    Order,
-    OrderStatus,
-    Payment,
-    PaymentStatus,
-    Provider,
-    ReleaseReason,
-    Seat,
-    User,
-)
+from services.models import Order, OrderStatus, Payment, Provider, User
 from services.money import Money
 from services.providers.payments import registry
-from services.providers.payments.base import Checkout, CheckoutState, NewCheckout
+from services.providers.payments.base import (
+    Checkout,
+    CheckoutState,
+    NewCheckout,
+    PaymentState,
+    ProviderPayment,
+    Refusal,
+)
 
 LOOK_EVERY = timedelta(minutes=2)
 """An open checkout whose webhook was lost is found this soon (the promise is 5 minutes)."""
-LOOK_AT_BANK_EVERY = timedelta(hours=1)
-RECONCILE_WINDOW = timedelta(days=3)
+MAY_BE_PAID_LATE = timedelta(days=3)
 _ENDED = frozenset({OrderStatus.EXPIRED, OrderStatus.CANCELED, OrderStatus.FAILED})
 
 log = structlog.get_logger()
@@ -53,14 +52,15 @@ def look_again(*, actor: Actor, order: str) -> None:
 def _may_be_paid_late(order: Order) -> bool:
     if order.status not in _ENDED or order.checkout_id is None or order.ended_at is None:
         return False
-    return order.ended_at > clock.utc_now() - RECONCILE_WINDOW
+    return order.ended_at > clock.utc_now() - MAY_BE_PAID_LATE
 
 
 def settle(order_id: OrderId) -> None:
     """Ask the provider how the order's checkout stands and apply it.
 
-    Once the hold is over, the checkout is ended at the provider first: only what it then shows
-    releases the seat. An unreachable provider keeps the hold a little longer.
+    What the buyer has approved is taken. Once the hold is over, the checkout is ended at the
+    provider first: only what it then shows releases the seat. An unreachable provider keeps the
+    hold a little longer.
 
     Raises:
         ProviderUnavailable, ProviderRejected (it does not know the checkout it once made)
@@ -69,26 +69,130 @@ def settle(order_id: OrderId) -> None:
         order = session.get_one(Order, order_id)
         new = page_for(session, order)
     over = order.bank_pending_at is None and order.expires_at <= clock.utc_now()
+    provider = provider_of(order)
     try:
-        checkout = look(order, new, end=over)
+        seen = look(order, new, end=over)
+        taken = _taken(order_id, seen, provider=provider)
     except (ProviderUnavailable, ProviderRejected):
-        _keep_hold(order_id)
+        ends.keep_hold(order_id)
         raise
+    if taken is None and over and seen is not None and seen.state is CheckoutState.APPROVED:
+        seen = replace(seen, state=CheckoutState.ENDED)  # it stays approved, and is never taken
     with db.transaction() as session:
-        apply(session, actor=audit.by_provider(order.provider), order_id=order_id, seen=checkout)
+        apply(
+            session,
+            actor=audit.by_provider(provider),
+            order_id=order_id,
+            seen=taken or seen,
+            provider=provider,
+            captured=taken is not None,
+        )
+
+
+def _taken(
+    order_id: OrderId, seen: Checkout | None, *, provider: Provider, anew: bool = False
+) -> Checkout | None:
+    if seen is None or seen.state is not CheckoutState.APPROVED:
+        return None
+    return capturing.take(order_id, seen, provider=provider, anew=anew)
 
 
 def apply_event(*, provider: str, object_id: str) -> bool:
-    """Apply what a `checkout.session.*` webhook hints at; False when the order is not ours."""
-    checkout = registry.payments(provider).get_checkout(object_id)
+    """Apply what a webhook about a payment page hints at; False when the order is not ours."""
+    adapter = registry.payments(provider)
+    try:
+        seen = adapter.get_checkout(object_id)
+    except ProviderRejected as refused:
+        if refused.code == Refusal.MISSING and adapter.takes_by_capture:
+            return False  # forgotten since, because nobody took its money
+        raise
+    order_id = named(seen.order)
+    if order_id is None:
+        return False
+    whose = Provider(provider)
+    taken = _taken(order_id, seen, provider=whose, anew=True)
     with db.transaction() as session:
-        order = session.exec(
-            select(Order).where(Order.provider == provider, Order.public_id == checkout.order)
-        ).one_or_none()
-        if order is None:
-            return False
-        apply(session, actor=audit.by_provider(provider), order_id=order.id, seen=checkout)
-        return True
+        apply(
+            session,
+            actor=audit.by_provider(whose),
+            order_id=order_id,
+            seen=taken or seen,
+            provider=whose,
+            captured=taken is not None,
+        )
+    return True
+
+
+def apply_payment_event(*, provider: str, object_id: str) -> bool:
+    """Apply what a webhook about a payment hints at; False when the order is not ours."""
+    payment = registry.payments(provider).get_payment(object_id)
+    if payment.checkout:
+        return apply_event(provider=provider, object_id=payment.checkout)
+    return apply_payment(provider=provider, payment=payment)
+
+
+def apply_payment(*, provider: str, payment: ProviderPayment) -> bool:
+    """Apply money that the provider shows; False when it brings none to an order of ours."""
+    order_id = named(payment.order)
+    if order_id is None or payment.state is not PaymentState.COMPLETED:
+        return False
+    whose = Provider(provider)
+    actor = audit.by_provider(whose)
+    with db.transaction() as session:
+        give_payment(session, actor=actor, order_id=order_id, provider=whose, payment=payment)
+    return True
+
+
+def give_payment(
+    db: Session,
+    *,
+    actor: Actor,
+    order_id: OrderId,
+    provider: Provider,
+    payment: ProviderPayment,
+) -> None:
+    """Apply money that the provider shows as received to this order, whatever it names itself."""
+    order = _locked(db, order_id)
+    _paid(
+        db,
+        actor=actor,
+        order=order,
+        provider=provider,
+        payment_id=payment.id,
+        paid=payment.amount,
+        fee=payment.fee,
+    )
+
+
+def learn_payment(*, provider: str, payment_id: str) -> None:
+    """A refund or a dispute names this payment: apply it first, should its own webhook still be on
+    its way.
+
+    Raises:
+        ProviderUnavailable, ProviderRejected
+    """
+    if not payment_id or _is_known(provider, payment_id):
+        return
+    try:
+        apply_payment_event(provider=provider, object_id=payment_id)
+    except ProviderRejected as refused:
+        if refused.code != Refusal.MISSING:
+            raise
+
+
+def _is_known(provider: str, payment_id: str) -> bool:
+    with db.reading() as session:
+        found = select(Payment.id).where(
+            Payment.provider == provider, Payment.provider_id == payment_id
+        )
+        return session.exec(found).first() is not None
+
+
+def named(public_id: str) -> OrderId | None:
+    """The order of ours that a provider's object names in its metadata, if it names one."""
+    with db.reading() as session:
+        found = session.exec(select(Order.id).where(Order.public_id == public_id)).one_or_none()
+    return OrderId(found) if found is not None else None
 
 
 def apply(
@@ -97,88 +201,89 @@ def apply(
     actor: Actor,
     order_id: OrderId,
     seen: Checkout | None,
+    provider: Provider | None = None,
     ended_as: OrderStatus | None = None,
+    captured: bool = False,
 ) -> Order:
-    """Bring the order to what was `seen` at the provider; None: the provider has no checkout.
+    """Bring the order to what was `seen` at the `provider` (by default the order's); None: the
+    provider has no checkout.
 
     Works in any order and any number of times. An end is believed only from the order's own
     checkout, money from any that names the order. `ended_as` is given by whoever asked the
-    provider to end it; the others leave an end alone while it is a step of a handover.
+    provider to end it; the others leave an end alone while it is a step of a handover. `captured`
+    says that this is the answer of taking the money.
     """
-    order = db.get_one(Order, order_id)
-    locking.lock(db, mentors=[order.mentor_id], orders=[order.id])
-    db.refresh(order)
+    order = _locked(db, order_id)
+    if captured:
+        order.capture_until = None
     if seen is not None and seen.state is CheckoutState.PAID and seen.payment_id and seen.paid:
-        payments.fulfil(db, actor=actor, order=order, payment_id=seen.payment_id, paid=seen.paid)
-        if order.status is OrderStatus.PENDING:  # the money did not fit: an admin decides
-            _end(db, actor, order, OrderStatus.FAILED)
+        _paid(
+            db,
+            actor=actor,
+            order=order,
+            provider=provider or provider_of(order),
+            payment_id=seen.payment_id,
+            paid=seen.paid,
+            fee=seen.fee,
+        )
         return order
     foreign = seen is not None and order.checkout_id not in {None, seen.id}
+    foreign = foreign or (provider is not None and provider is not order.provider)
     if order.status is not OrderStatus.PENDING or foreign:
         return order
     if seen is None or seen.state is CheckoutState.ENDED:
-        _end_unless_handed_over(db, actor, order, seen, ended_as)
+        ends.end_unless_busy(db, actor=actor, order=order, seen=seen, ended_as=ended_as)
         return order
     if order.checkout_id is None:
         order.checkout_id, order.checkout_url = seen.id, seen.url
-        publish(db, order)
+        ends.publish(db, order)
     if seen.state is CheckoutState.WAITING:
-        _wait_for_bank(db, actor, order)
+        ends.wait_for_bank(db, actor=actor, order=order)
         return order
-    if seen.declined and order.declined_at is None:
+    if seen.declined and (captured or order.declined_at is None):
         order.declined_at = clock.utc_now()
-        publish(db, order)
-    order.check_at = _next_look(order)
+        ends.publish(db, order)
+    soon = clock.utc_now() + LOOK_EVERY
+    order.check_at = min(soon, max(order.expires_at, clock.utc_now()))
     return order
 
 
-def publish(db: Session, order: Order) -> None:
-    """Let the open pages that show this order know."""
-    topics.publish(db, topics.ORDERS, topics.mentee(order.mentee_id))
+def _locked(db: Session, order_id: OrderId) -> Order:
+    order = db.get_one(Order, order_id)
+    locking.lock(db, mentors=[order.mentor_id], orders=[order.id])
+    db.refresh(order)
+    return order
 
 
-def sweep(*, limit: int = 50) -> int:
-    """Look at the pending orders that are due: lost webhooks, ended holds. Returns how many."""
-    due = (
-        select(Order.id)
-        .where(Order.status == OrderStatus.PENDING, col(Order.check_at) <= clock.utc_now())
-        .order_by(col(Order.check_at))
-        .limit(limit)
+def _paid(
+    db: Session,
+    *,
+    actor: Actor,
+    order: Order,
+    provider: Provider,
+    payment_id: str,
+    paid: Money,
+    fee: Money | None,
+) -> None:
+    order.capture_until = None
+    payments.fulfil(
+        db,
+        actor=actor,
+        order=order,
+        provider=provider,
+        payment_id=payment_id,
+        paid=paid,
+        fee=fee,
     )
-    with db.reading() as session:
-        ids = session.exec(due).all()
-    for order_id in ids:
-        try:
-            settle(OrderId(order_id))
-        except (ProviderUnavailable, ProviderRejected) as error:
-            log.warning("checkout_not_settled", order_id=order_id, error=str(error))
-        except Exception:  # one order that we cannot settle must not starve the others
-            log.exception("checkout_not_settled", order_id=order_id)
-            _keep_hold(OrderId(order_id))
-    return len(ids)
+    if order.status is OrderStatus.PENDING:  # the money did not fit: an admin decides
+        ends.end(db, actor=actor, order=order, status=OrderStatus.FAILED)
 
 
-def reconcile(window: timedelta = RECONCILE_WINDOW) -> int:
-    """Compare the provider's checkouts of this `window` with our payments, repair what was lost.
-
-    Returns the number of orders that had to be repaired: 0 when everything matches.
-
-    Raises:
-        ProviderUnavailable: the rest is for the next time.
-    """
-    repaired = 0
-    for provider in Provider:
-        since = clock.utc_now() - window
-        for checkout in registry.payments(provider).list_checkouts(since):
-            if checkout.state is not CheckoutState.PAID or _is_recorded(provider, checkout):
-                continue
-            try:
-                repaired += apply_event(provider=provider, object_id=checkout.id)
-            except ProviderUnavailable:
-                raise
-            except Exception:  # one payment that we cannot apply must not hide the others
-                log.exception("not_reconciled", checkout=checkout.id)
-    return repaired
+def provider_of(order: Order) -> Provider:
+    """Who takes the money of an order that costs something."""
+    if order.provider is None:
+        raise ValueError(f"{order.public_id} is free: it has no provider")
+    return order.provider
 
 
 def page_for(db: Session, order: Order) -> NewCheckout:
@@ -199,7 +304,7 @@ def page_for(db: Session, order: Order) -> NewCheckout:
 
 def look(order: Order, new: NewCheckout, *, end: bool) -> Checkout | None:
     """The order's checkout as it is now; asking to create it again finds one whose id was lost."""
-    provider = registry.payments(order.provider)
+    provider = registry.payments(provider_of(order))
     if order.checkout_id is None:
         try:
             checkout = provider.create_checkout(new)
@@ -224,99 +329,3 @@ def _next_attempt(order_id: OrderId, *, answered: bool) -> None:
         order = session.get_one(Order, order_id)
         if order.checkout_id is None:
             order.checkout_attempt += 1
-
-
-def _end_unless_handed_over(
-    db: Session,
-    actor: Actor,
-    order: Order,
-    seen: Checkout | None,
-    ended_as: OrderStatus | None,
-) -> None:
-    if ended_as is None and order.handover_until and order.handover_until > clock.utc_now():
-        order.check_at = order.handover_until
-        return
-    failed = seen is not None and seen.bank_failed
-    _end(db, actor, order, OrderStatus.FAILED if failed else ended_as or OrderStatus.EXPIRED)
-
-
-def _end(db: Session, actor: Actor, order: Order, status: OrderStatus) -> None:
-    reasons = {
-        OrderStatus.EXPIRED: ReleaseReason.CHECKOUT_ENDED,
-        OrderStatus.CANCELED: ReleaseReason.CHECKOUT_CANCELED,
-        OrderStatus.FAILED: ReleaseReason.PAYMENT_FAILED,
-    }
-    order.status, order.ended_at = status, clock.utc_now()
-    db.flush()
-    publish(db, order)
-    seats.release_hold(db, actor=actor, order=order, reason=reasons[status])
-    audit.record(
-        db,
-        actor=actor,
-        action=f"order.{status.value}",
-        thing=order.public_id,
-        before={"status": OrderStatus.PENDING.value},
-        after={"status": status.value},
-    )
-
-
-def _wait_for_bank(db: Session, actor: Actor, order: Order) -> None:
-    """The buyer has done their part, the bank has not: the place stays theirs for days.
-
-    A bank that takes longer still is treated as money that comes later (PRODUCT.md rule 3).
-    """
-    now = clock.utc_now()
-    order.check_at = now + LOOK_AT_BANK_EVERY
-    longest = timedelta(days=settings().delayed_payment_days)
-    if order.bank_pending_at is not None:
-        if order.bank_pending_at + longest <= now:
-            _end(db, actor, order, OrderStatus.EXPIRED)
-        return
-    order.bank_pending_at = now
-    publish(db, order)
-    seat = db.get(Seat, order.seat_id) if order.seat_id is not None else None
-    if seat is not None:
-        seats.keep_until(db, seat, now + longest)
-    audit.record(db, actor=actor, action="order.waiting_for_bank", thing=order.public_id)
-
-
-def _keep_hold(order_id: OrderId) -> None:
-    """The provider is unreachable: keep the hold 15 minutes more, then give the place back.
-
-    If it turns out to be paid after all, reconciliation finds it (PRODUCT.md rule 3).
-    """
-    now = clock.utc_now()
-    with db.transaction() as session:
-        order = session.get_one(Order, order_id)
-        locking.lock(session, mentors=[order.mentor_id], orders=[order.id])
-        session.refresh(order)
-        if order.status is not OrderStatus.PENDING:
-            return
-        if order.bank_pending_at is not None:
-            order.check_at = now + LOOK_AT_BANK_EVERY
-            if order.bank_pending_at + timedelta(days=settings().delayed_payment_days) <= now:
-                _end(session, audit.SYSTEM, order, OrderStatus.EXPIRED)
-            return
-        order.check_at = now + timedelta(minutes=1)
-        longest = order.expires_at + timedelta(minutes=settings().hold_unreachable_minutes)
-        if now >= longest:
-            _end(session, audit.SYSTEM, order, OrderStatus.EXPIRED)
-        elif now >= order.expires_at and order.seat_id is not None:
-            seats.keep_until(session, session.get_one(Seat, order.seat_id), longest)
-
-
-def _next_look(order: Order) -> datetime:
-    soon = clock.utc_now() + LOOK_EVERY
-    return min(soon, max(order.expires_at, clock.utc_now()))
-
-
-def _is_recorded(provider: str, checkout: Checkout) -> bool:
-    with db.reading() as session:
-        found = session.exec(
-            select(Payment.id).where(
-                Payment.provider == provider,
-                Payment.provider_id == checkout.payment_id,
-                Payment.status != PaymentStatus.PENDING,
-            )
-        ).first()
-    return found is not None

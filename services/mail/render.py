@@ -12,19 +12,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from services import db, email_links, money, notifications, urls
+from services import db, email_links, invoices, money, notifications, urls
 from services.config import settings
-from services.mail import calendars, meetings, mentoring
+from services.mail import (
+    accounts,
+    calendars,
+    disputes,
+    meetings,
+    mentoring,
+    reconciliation,
+    refunds,
+)
+from services.mail import invoices as invoice_mails
 from services.mail.shared import FILES, Skipped
 from services.models import (
     EmailLink,
     Mentor,
     Order,
     Pack,
-    Refund,
-    RefundReason,
+    Payment,
     User,
     UserStatus,
 )
@@ -86,9 +94,10 @@ def compose(data: dict[str, Any]) -> Letter:
 
 
 def _recipient(db: Session, data: dict[str, Any]) -> User:
-    """Whoever the mail is for: named by the message, or the one whose link it carries."""
+    """Whoever the mail is for: named by the message, or the one whose link it carries. The links of
+    an erased person are gone."""
     link = db.get(EmailLink, data["link_id"]) if "link_id" in data else None
-    user = db.get(User, link.user_id if link else data["user_id"])
+    user = db.get(User, link.user_id if link else data.get("user_id", 0))
     if user is None or user.status is UserStatus.ERASED:
         raise Skipped
     return user
@@ -115,19 +124,7 @@ def _purchase(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
         "until": in_zone(pack.expires_at, user) if pack.expires_at else "",
         "order": order.public_id,
         "link": urls.absolute("/dashboard"),
-    }
-
-
-def _refunded(db: Session, _user: User, data: dict[str, Any]) -> dict[str, Any]:
-    refund = db.get_one(Refund, data["refund_id"])
-    order = db.get_one(Order, refund.order_id)
-    return {
-        "title": order.title,
-        "amount": money.shown(Money(refund.amount_minor, refund.currency)),
-        "mentor": _mentor_name(db, order),
-        "paid_twice": refund.reason is RefundReason.PAID_TWICE,
-        "order": order.public_id,
-        "link": urls.absolute("/orders"),
+        FILES: invoices.newest_of_order(db, order),
     }
 
 
@@ -143,27 +140,59 @@ def _place_resold(db: Session, user: User, data: dict[str, Any]) -> dict[str, An
     }
 
 
-def _admin_alert(_db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
+def _admin_alert(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     if not user.is_admin:
         raise Skipped
     thing = data["thing"]
     return {
         "what": notifications.ALERTS[data["alert"]],
         "thing": thing,
-        "link": urls.session(thing) if thing.startswith("ses_") else urls.absolute("/admin/orders"),
+        "link": _place_of(db, thing),
     }
+
+
+def _place_of(db: Session, thing: str) -> str:
+    """Where an admin sees to it."""
+    match thing.partition("_")[0]:
+        case "ses":
+            return urls.session(thing)
+        case "ord":
+            return urls.admin_order(thing)
+        case "pay" | "pck":
+            return urls.admin_order(_order_of(db, thing))
+        case "ref":
+            return urls.absolute("/admin/refunds")
+        case "dsp":
+            return urls.absolute("/admin/disputes")
+        case "unm":
+            return urls.absolute("/admin/unmatched")
+        case "inb":
+            return urls.absolute("/admin/inbox")
+        case _:
+            return urls.absolute("/admin")
+
+
+def _order_of(db: Session, thing: str) -> str:
+    """The order that a payment or a pack belongs to; "" for a pack that was granted."""
+    owner = Payment if thing.startswith("pay_") else Pack
+    found = select(Order.public_id).join(owner, col(owner.order_id) == col(Order.id))
+    return db.exec(found.where(col(owner.public_id) == thing)).one_or_none() or ""
 
 
 FACTS: dict[str, Callable[[Session, User, dict[str, Any]], dict[str, Any]]] = {
     "verify": _verify,
     "reset": _reset,
     "purchase": _purchase,
-    "refunded": _refunded,
     "place_resold": _place_resold,
     "admin_alert": _admin_alert,
+    **accounts.FACTS,
+    **invoice_mails.FACTS,
     **calendars.FACTS,
+    **disputes.FACTS,
     **meetings.FACTS,
     **mentoring.FACTS,
+    **reconciliation.FACTS,
+    **refunds.FACTS,
 }
 
 

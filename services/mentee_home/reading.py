@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from services import access, clock, onboarding
+from services import access, clock, credits, onboarding
 from services.audit import Actor
 from services.config import settings
 from services.ids import MentorId, PackId, UserId
@@ -173,14 +173,14 @@ def _with_mentor(
         seat=seat.status if seat else None,
         until=seat.grace_ends_at if seat else None,
         left=sum(pack.left for pack in packs if _usable(pack)),
-        available=sum(pack.left - pack.reserved for pack in packs if _usable(pack)),
+        available=sum(credits.available(pack) for pack in packs if _usable(pack)),
         packs=tuple(_pack_view(pack, used.get(pack.id, 0)) for pack in packs),
     )
 
 
 def _usable(pack: Pack) -> bool:
     ended = pack.expires_at is not None and pack.expires_at <= clock.utc_now()
-    return pack.status is PackStatus.ACTIVE and not ended
+    return pack.status is PackStatus.ACTIVE and (not ended or pack.paused_at is not None)
 
 
 def _pack_view(pack: Pack, used: int) -> PackView:
@@ -192,8 +192,9 @@ def _pack_view(pack: Pack, used: int) -> PackView:
         left=pack.left,
         lost=max(0, pack.total - used - pack.left),
         reserved=pack.reserved,
-        available=pack.left - pack.reserved if _usable(pack) else 0,
+        available=credits.available(pack) if _usable(pack) else 0,
         status=pack.status,
         starts_at=pack.starts_at,
         expires_at=pack.expires_at,
+        paused=pack.paused_at is not None,
     )

@@ -47,7 +47,8 @@ class NextStep:
 @dataclass(frozen=True, slots=True)
 class PackView:
     """A pack: `used` + `left` + `lost` = `total`; of `left`, `reserved` are booked and `available`
-    can be booked now; `lost` ended unused (expired or refunded)."""
+    can be booked now; `lost` ended unused (expired or refunded). `paused`: its clock stands still,
+    for a refund that is under way or a dispute."""
 
     public_id: str
     title: str
@@ -60,6 +61,7 @@ class PackView:
     status: PackStatus
     starts_at: datetime
     expires_at: datetime | None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ def _count(mentors: Sequence[MentorId]) -> int:
 
 
 def _runs() -> ColumnElement[bool]:
-    return (col(Pack.status) == PackStatus.ACTIVE) & col(Pack.expires_at).is_not(None)
+    running = col(Pack.expires_at).is_not(None) & col(Pack.paused_at).is_(None)
+    return (col(Pack.status) == PackStatus.ACTIVE) & running
 
 
 def _unjudged(

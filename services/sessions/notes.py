@@ -38,7 +38,8 @@ def set_goals(*, actor: Actor, session: str, text: str) -> None:
 def save_note(*, actor: Actor, session: str, shared: bool, body: str) -> None:
     """One's note about a session, in place of the one before; an empty one takes it away.
 
-    A shared note is for both to read, and for admins; the other for nobody else.
+    A shared note is for both to read, and for admins; the other for nobody else, but what a mentor
+    writes is about the mentee too, and so in the copy of the data that the mentee may ask for.
 
     Raises:
         SignInNeeded, NotFound, NotAllowed, InvalidInput

@@ -1,4 +1,4 @@
-"""A mentor is suspended, or comes back (PRODUCT.md rule 9).
+"""A mentor is suspended, or comes back (PRODUCT.md rule 9); or a mentee's account is suspended.
 
 Suspending closes the slots in one transaction; then each future session is canceled in one of its
 own, with the credit returned and its pack good for longer. Killed in between, the sweep goes on:
@@ -7,17 +7,26 @@ what is left to cancel is a question to the tables.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from services import access, audit, booking, clock, db, inputs, locking, outbox, topics
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import MentorId, SessionId, UserId
-from services.models import Mentor, MentoringSession, Pack, PackStatus, SessionStatus, User
+from services.models import (
+    Mentor,
+    MentoringSession,
+    Pack,
+    PackStatus,
+    SessionStatus,
+    User,
+    UserStatus,
+)
 from services.sessions import idle_days
 
 WHY_CANCELED = "Your mentor cannot hold sessions for now."
+WHY_MENTEE_CANCELED = "The mentee's account was suspended."
 """What both people read; the admin's reason stays in the audit trail."""
 
 
@@ -68,17 +77,19 @@ def resume_mentor(*, actor: Actor, mentor: str, reason: str) -> None:
 
 
 def to_cancel(mentor: MentorId | None = None, *, limit: int = 1000) -> list[SessionId]:
-    """The sessions that a suspension has not canceled yet: of one mentor, or of all."""
+    """The sessions that a suspension, of the mentor or of the mentee's account, has not canceled
+    yet: of one mentor, or of all."""
     wanted: list[ColumnElement[bool]] = [
         col(MentoringSession.status) == SessionStatus.SCHEDULED,
         col(MentoringSession.starts_at) > clock.utc_now(),
-        col(Mentor.suspended_at).is_not(None),
+        or_(col(Mentor.suspended_at).is_not(None), col(User.status) == UserStatus.SUSPENDED),
     ]
     if mentor is not None:
         wanted.append(col(MentoringSession.mentor_id) == mentor)
     found = (
         select(col(MentoringSession.id))
         .join(Mentor, col(Mentor.id) == col(MentoringSession.mentor_id))
+        .join(User, col(User.id) == col(MentoringSession.mentee_id))
         .where(*wanted)
         .order_by(col(MentoringSession.starts_at))
         .limit(limit)
@@ -88,13 +99,17 @@ def to_cancel(mentor: MentorId | None = None, *, limit: int = 1000) -> list[Sess
 
 
 def cancel(db: Session, actor: Actor, session: MentoringSession) -> bool:
-    """Cancel one session of a suspended mentor; False when meanwhile it began or was canceled, or
-    the mentor came back."""
+    """Cancel one session of somebody suspended; False when meanwhile it began or was canceled, or
+    they came back."""
     mentor = locking.lock_session(db, session)
+    mentee = db.get_one(User, session.mentee_id)
+    locking.read_again(db, mentee)
     ahead = session.status is SessionStatus.SCHEDULED and session.starts_at > clock.utc_now()
-    if mentor.suspended_at is None or not ahead:
+    why = WHY_CANCELED if mentor.suspended_at is not None else WHY_MENTEE_CANCELED
+    suspended = mentor.suspended_at is not None or mentee.status is UserStatus.SUSPENDED
+    if not (suspended and ahead):
         return False
-    booking.call_off(db, actor=actor, session=session, reason=WHY_CANCELED)
+    booking.call_off(db, actor=actor, session=session, reason=why)
     return True
 
 

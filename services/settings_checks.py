@@ -1,0 +1,122 @@
+"""Settings that belong together, checked at start; an empty base address becomes the right one.
+
+Each function raises `ValueError` with one sentence that names the settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from services.config import Settings
+
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+STRIPE_API: Final = "https://api.stripe.com"
+PAYPAL_API: Final = "https://api-m.paypal.com"
+PAYPAL_CERT_HOSTS: Final = ".paypal.com"
+RESEND_API: Final = "https://api.resend.com"
+GOOGLE_API: Final = "https://www.googleapis.com"
+GOOGLE_OAUTH: Final = "https://oauth2.googleapis.com"
+
+
+def stripe(chosen: Settings) -> None:
+    """Key, webhook secret and address of Stripe."""
+    simulated = not chosen.stripe_secret_key
+    _base_fits(simulated, "STRIPE_API_BASE", chosen.stripe_api_base, key="STRIPE_SECRET_KEY")
+    if not simulated and not chosen.stripe_webhook_secret:
+        raise ValueError(
+            "STRIPE_SECRET_KEY is set, but STRIPE_WEBHOOK_SECRET is missing: "
+            "copy it from the webhook endpoint's page at Stripe"
+        )
+    chosen.stripe_api_base = chosen.stripe_api_base or (
+        f"{chosen.sandbox_address}/stripe" if simulated else STRIPE_API
+    )
+
+
+def paypal(chosen: Settings) -> None:
+    """Client, webhook id and address of PayPal, and whose certificates sign its webhooks."""
+    if bool(chosen.paypal_client_id) != bool(chosen.paypal_client_secret):
+        raise ValueError(
+            "PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET belong together, and one is missing"
+        )
+    simulated = not chosen.paypal_client_id
+    _base_fits(simulated, "PAYPAL_API_BASE", chosen.paypal_api_base, key="PAYPAL_CLIENT_ID")
+    if not simulated and not chosen.paypal_webhook_id:
+        raise ValueError(
+            "PAYPAL_CLIENT_ID is set, but PAYPAL_WEBHOOK_ID is missing: "
+            "copy it from the webhook's page in PayPal's dashboard"
+        )
+    if simulated and chosen.paypal_webhook_id:
+        raise ValueError("PAYPAL_WEBHOOK_ID is set, but PAYPAL_CLIENT_ID is missing")
+    played = chosen.sandbox_address
+    chosen.paypal_api_base = chosen.paypal_api_base or (
+        f"{played}/paypal" if simulated else PAYPAL_API
+    )
+    # An origin is for the local simulator alone: a setting can only hold names, reached by https.
+    chosen.paypal_cert_hosts = chosen.paypal_cert_hosts or (
+        played if simulated else PAYPAL_CERT_HOSTS
+    )
+
+
+def mail(chosen: Settings) -> None:
+    """The mail provider's key or account."""
+    if chosen.mail_provider == "smtp" and not chosen.smtp_host:
+        raise ValueError("MAIL_PROVIDER is smtp, but SMTP_HOST is missing")
+    if bool(chosen.smtp_user) != bool(chosen.smtp_password):
+        raise ValueError("SMTP_USER and SMTP_PASSWORD belong together, and one is missing")
+    simulated = not chosen.resend_api_key
+    _base_fits(simulated, "RESEND_API_BASE", chosen.resend_api_base, key="RESEND_API_KEY")
+    chosen.resend_api_base = chosen.resend_api_base or (
+        f"{chosen.sandbox_address}/resend" if simulated else RESEND_API
+    )
+
+
+def google(chosen: Settings) -> None:
+    """Google's OAuth client and its addresses."""
+    if bool(chosen.google_client_id) != bool(chosen.google_client_secret):
+        raise ValueError(
+            "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together, and one is missing"
+        )
+    simulated = not chosen.google_client_id
+    _base_fits(simulated, "GOOGLE_API_BASE", chosen.google_api_base, key="GOOGLE_CLIENT_ID")
+    _base_fits(simulated, "GOOGLE_OAUTH_BASE", chosen.google_oauth_base, key="GOOGLE_CLIENT_ID")
+    played = f"{chosen.sandbox_address}/google"
+    chosen.google_api_base = chosen.google_api_base or (played if simulated else GOOGLE_API)
+    chosen.google_oauth_base = chosen.google_oauth_base or (
+        f"{played}/oauth" if simulated else GOOGLE_OAUTH
+    )
+
+
+def tax(chosen: Settings) -> None:
+    """Prices that speak of a tax need its rate."""
+    if chosen.tax_mode != "none" and not float(chosen.tax_rate_percent):
+        raise ValueError(f"TAX_MODE is {chosen.tax_mode}, but TAX_RATE_PERCENT is missing")
+
+
+def production(chosen: Settings) -> None:
+    """What a real studio cannot do without."""
+    if chosen.app_env != "production":
+        return
+    if not chosen.secret_key:
+        raise ValueError("SECRET_KEY is missing; it is needed when APP_ENV is production")
+    missing = [name for name, simulated in chosen.simulated.items() if simulated]
+    if missing:
+        raise ValueError(
+            f"simulators are refused when APP_ENV is production: give keys for "
+            f"{' and '.join(missing)}"
+        )
+    if not chosen.public_url.startswith("https://"):
+        raise ValueError("PUBLIC_URL must begin with https:// when APP_ENV is production")
+
+
+def _base_fits(simulated: bool, name: str, base: str, *, key: str) -> None:
+    """A key goes to the vendor, and encrypted, no key to the simulator: never the one to the
+    other."""
+    loopback = urlsplit(base).hostname in LOOPBACK_HOSTS
+    if base and not simulated and loopback:
+        raise ValueError(f"{key} is set, but {name} points at a simulator: remove one of the two")
+    if base and not simulated and urlsplit(base).scheme != "https":
+        raise ValueError(f"{name} must begin with https://, since {key} is sent there")
+    if base and simulated and not loopback:
+        raise ValueError(f"{name} is set, but {key} is missing")
