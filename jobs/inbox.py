@@ -1,4 +1,4 @@
-"""Handling stored webhooks. `HANDLERS` says who reacts to what; unknown types are ignored."""
+"""Handling stored webhooks. `HANDLERS` says who reacts to what; other types are ignored."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import checkout, inbox, refunds, tracing
+from services import checkout, disputes, inbox, refunds, tracing
 from services.inbox import Outcome, Taken
+from services.providers.payments.base import About
+from services.providers.payments.registry import payments
 
 
 def _checkout(taken: Taken) -> Outcome:
@@ -15,38 +17,41 @@ def _checkout(taken: Taken) -> Outcome:
     return Outcome.HANDLED if ours else Outcome.IGNORED
 
 
+def _payment(taken: Taken) -> Outcome:
+    ours = checkout.apply_payment_event(provider=taken.provider, object_id=taken.object_id)
+    return Outcome.HANDLED if ours else Outcome.IGNORED
+
+
 def _refund(taken: Taken) -> Outcome:
-    ours = refunds.apply_event(provider=taken.provider, object_id=taken.object_id)
-    return Outcome.HANDLED if ours else Outcome.WAITING
+    done = payments(taken.provider).get_refund(taken.object_id)
+    checkout.learn_payment(provider=taken.provider, payment_id=done.payment_id)
+    refunds.apply_seen(provider=taken.provider, done=done)  # what fits nothing waits for an admin
+    return Outcome.HANDLED
 
 
-def _wait(_taken: Taken) -> Outcome:
-    return Outcome.WAITING
+def _dispute(taken: Taken) -> Outcome:
+    seen = payments(taken.provider).get_dispute(taken.object_id)
+    checkout.learn_payment(provider=taken.provider, payment_id=seen.payment_id)
+    ours = disputes.apply_seen(provider=taken.provider, seen=seen)
+    return Outcome.HANDLED if ours or seen.withdrawn else Outcome.IGNORED
 
 
-HANDLERS: dict[tuple[str, str], Callable[[Taken], Outcome]] = {
-    ("stripe", "checkout.session.completed"): _checkout,
-    ("stripe", "checkout.session.async_payment_succeeded"): _checkout,
-    ("stripe", "checkout.session.async_payment_failed"): _checkout,
-    ("stripe", "checkout.session.expired"): _checkout,
-    ("stripe", "refund.created"): _refund,
-    ("stripe", "refund.updated"): _refund,
-    ("stripe", "refund.failed"): _refund,
-    ("stripe", "charge.dispute.created"): _wait,
-    ("stripe", "charge.dispute.updated"): _wait,
-    ("stripe", "charge.dispute.closed"): _wait,
-    ("stripe", "charge.dispute.funds_withdrawn"): _wait,
-    ("stripe", "charge.dispute.funds_reinstated"): _wait,
+HANDLERS: dict[About, Callable[[Taken], Outcome]] = {
+    About.CHECKOUT: _checkout,
+    About.PAYMENT: _payment,
+    About.REFUND: _refund,
+    About.DISPUTE: _dispute,
 }
+"""By what the event is about, which its provider's adapter knows."""
 
 
 def handle(taken: Taken) -> None:
     """Handle one leased event and stamp it; a failure puts it back."""
-    handler = HANDLERS.get((taken.provider, taken.type))
-    if handler is None:
-        inbox.settled(taken, Outcome.IGNORED)
-        return
     try:
+        handler = HANDLERS.get(payments(taken.provider).about(taken.type))
+        if handler is None:
+            inbox.settled(taken, Outcome.IGNORED)
+            return
         with recorded(f"inbox:{taken.type}", taken.event_id) as run:
             outcome = handler(taken)
             run.result = outcome.value

@@ -13,7 +13,7 @@ from contextvars import copy_context
 
 from jobs.queue import WakeUp, huey
 from jobs.runs import recorded
-from services import calendar, clock, db, mail, notifications, outbox, refunds, tracing
+from services import calendar, clock, db, mail, notifications, outbox, photos, refunds, tracing
 from services.outbox import Message
 
 
@@ -34,11 +34,16 @@ def _revoke(message: Message) -> None:
     calendar.give_back(connection_id=message.data["connection_id"])
 
 
+def _erase_files(message: Message) -> None:
+    photos.discard(key=message.data["photo"])
+
+
 SENDERS: dict[str, Callable[[Message], None]] = {
     "mail": _mail,
     "refund": _refund,
     "calendar_write": _calendar,
     "calendar_revoke": _revoke,
+    "erase_files": _erase_files,
 }
 CALENDAR_KINDS = frozenset({"calendar_write", "calendar_revoke"})
 AT_ONCE = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 from huey import crontab
@@ -13,12 +12,26 @@ from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox, write_calendars
 from jobs.queue import huey
 from jobs.runs import close_lost, recorded
-from services import analytics, booking, checkout, outages, packs, sessions, topics, tracing
+from services import (
+    analytics,
+    booking,
+    checkout,
+    disputes,
+    ledger,
+    outages,
+    packs,
+    reconciliation,
+    sessions,
+    topics,
+    tracing,
+)
+from services.privacy import retention
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
+HOURLY = crontab(minute="23")
 NIGHTLY = crontab(hour="3", minute="17")
-LONG_WINDOW = timedelta(days=30)
+HOURLY_LATER = crontab(minute="53")
 
 
 def roll_up_reports() -> None:
@@ -37,6 +50,8 @@ SWEPT: dict[str, Callable[[], object]] = {
     # Before packs expire: a day that does not count lets them run longer.
     "count_offered_days": sessions.count_offered_days,
     "expire_packs": packs.expire_due,
+    # Before messages go out: admins hear of evidence that is due.
+    "warn_of_disputes": disputes.warn_due,
     "send_outbox": send_outbox.call_local,
     "close_lost_runs": close_lost,
     "prune_topics": topics.prune,
@@ -75,13 +90,37 @@ def send_to_calendars() -> None:
 
 @huey.periodic_task(EVERY_4_MINUTES)
 def reconcile() -> None:
-    """Find payments whose webhook never came, even when the hold had just ended."""
+    """Find what no webhook told: payments, even when the hold had just ended, refunds, disputes."""
     with recorded("reconcile") as run:
-        run.result = f"repaired {checkout.reconcile()}"
+        run.result = f"repaired {reconciliation.reconcile().repaired}"
+
+
+@huey.periodic_task(HOURLY)
+def reconcile_long() -> None:
+    """The same over three months, once a night: a bank may say yes long after its place was given
+    back. Asked each hour, because the worker or a provider may have been away."""
+    if reconciliation.long_is_due():
+        with recorded("reconcile_long") as run:
+            run.result = f"repaired {reconciliation.reconcile(reconciliation.LONG).repaired}"
+
+
+@huey.periodic_task(HOURLY_LATER)
+def report_of_the_day() -> None:
+    """Does every cent have its order? The admins read it with their coffee, once a day."""
+    if reconciliation.report_is_due():
+        with recorded("report_of_the_day") as run:
+            run.result = "queued" if reconciliation.report_of_the_day() else "was sent before"
 
 
 @huey.periodic_task(NIGHTLY)
-def reconcile_month() -> None:
-    """The same over a month: a bank may say yes long after its place was given back."""
-    with recorded("reconcile_month") as run:
-        run.result = f"repaired {checkout.reconcile(LONG_WINDOW)}"
+def prune() -> None:
+    """Forget what is not kept for long: webhooks' contents, traces of signing in."""
+    with recorded("prune") as run:
+        run.result = f"{retention.prune()} rows"
+
+
+@huey.periodic_task(HOURLY)
+def check_ledger() -> None:
+    """Does every order add up? If not, the admins hear of it, once per order and day."""
+    with recorded("check_ledger") as run:
+        run.result = f"{ledger.alert_about(ledger.check_orders())} orders differ"

@@ -67,12 +67,21 @@ def doctor(chosen: argparse.Namespace) -> int:
 
 
 def reconcile(chosen: argparse.Namespace) -> int:
-    """Compare the payment provider's checkouts with our payments, and repair what differs."""
-    from services import checkout
+    """Compare the providers' payments, refunds and disputes with ours, and repair what differs.
+
+    Exit code 1 when something differs that could not be repaired.
+    """
+    from services import reconciliation
 
     with working(f"Comparing the last {chosen.days} days"):
-        repaired = checkout.reconcile(timedelta(days=chosen.days))
-    print("Everything matches." if repaired == 0 else f"Repaired {repaired} orders.")
+        found = reconciliation.reconcile(timedelta(days=chosen.days))
+    if found.repaired:
+        print(f"Repaired {found.repaired}.")
+    if found.differ:
+        print(f"{found.differ} could not be repaired: /admin/reconciliation says what.")
+        return 1
+    if not found.repaired:
+        print("Everything matches.")
     return 0
 
 
@@ -86,6 +95,26 @@ def retry(chosen: argparse.Namespace) -> int:
         return 0
     count = operators.retry_dead()
     print("Nothing is dead." if count == 0 else f"{count} will be sent within a minute.")
+    return 0
+
+
+def check_ledger(chosen: argparse.Namespace) -> int:
+    """Say which orders do not add up: the ledger beside payments, refunds, disputes and packs.
+
+    One line for each thing that differs, with what was expected. Nothing is changed. Exit code 1
+    when something differs.
+    """
+    from services import ledger
+
+    with working("Adding up the ledger"):
+        findings = ledger.check_orders(order=chosen.order)
+    for finding in findings:
+        print(finding.sentence)
+    if findings:
+        orders = len({finding.order for finding in findings})
+        print(f"{orders} {'order does' if orders == 1 else 'orders do'} not add up.")
+        return 1
+    print("Everything adds up.")
     return 0
 
 

@@ -77,6 +77,8 @@ def _add_repairs(adding: _Adding) -> None:
     )
     retry = _add(adding, "retry", commands.retry)
     retry.add_argument("--refund", metavar="ref_…", help="only this failed refund")
+    ledger = _add(adding, "check-ledger", commands.check_ledger)
+    ledger.add_argument("--order", metavar="ord_…", help="only this order")
     _add(adding, "rebuild-reports", commands.rebuild_reports)
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from mentorships import frontend, launch
 from mentorships.doctor.findings import Finding, right, skipped, wrong
 from services import clock, outages
-from services.config import LOOPBACK_HOSTS, settings
+from services.config import settings
+from services.settings_checks import LOOPBACK_HOSTS
 
 LEAST_FREE_BYTES = 500_000_000
 SILENT_SECONDS = 60
@@ -25,6 +26,12 @@ def settings_read() -> Iterator[Finding]:
     played = [name for name, simulated in chosen.simulated.items() if simulated]
     simulators = f"simulators of {' and '.join(played)}" if played else "real services"
     yield right("settings", f"{chosen.app_env}, {chosen.public_url}, {simulators}")
+    if chosen.app_env == "production" and not chosen.seller_address:
+        yield wrong(
+            "invoices",
+            "they do not say where the seller is, as the law asks in most places",
+            "Set SELLER_ADDRESS, and SELLER_NAME and SELLER_TAX_ID where they apply.",
+        )
     local = datetime.now(ZoneInfo(chosen.studio_timezone))
     yield right("time zone", f"{chosen.studio_timezone}, where it is {local:%H:%M on %d %B %Y}")
 

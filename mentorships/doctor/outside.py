@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 from mentorships.doctor.findings import Finding, right, wrong
 from services import calendar, clock, db
-from services.config import LOOPBACK_HOSTS, settings
+from services.config import PAYMENT_NAMES, settings
 from services.errors import ProviderError
-from services.models import Provider
 from services.providers.answers import Answer
 from services.providers.calendar.registry import consent
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
 from services.providers.storage.base import probe
 from services.providers.storage.registry import default_store
+from services.settings_checks import LOOPBACK_HOSTS
 
 MOST_APART_SECONDS = 60
 """Signatures of webhooks are believed for five minutes."""
@@ -36,19 +36,18 @@ def store() -> Iterator[Finding]:
 
 
 def payment_provider() -> Iterator[Finding]:
-    """Each payment provider: the key, the webhooks, the clock."""
-    from jobs.inbox import HANDLERS  # opens the queue's storage
-
-    for provider in Provider:
-        events = frozenset(kind for name, kind in HANDLERS if name == provider.value)
-        url = f"{settings().public_url}/api/webhooks/{provider.value}"
-        name = provider.value.title()
+    """Each payment provider that is offered: the key, the webhooks, the clock."""
+    chosen = settings()
+    for provider, name in chosen.payment_providers.items():
+        adapter = payments(provider)
         try:
-            answer = payments(provider.value).check(webhook_url=url, events=events)
+            answer = adapter.check(webhook_url=f"{chosen.public_url}/api/webhooks/{provider}")
         except ProviderError as error:
-            yield _refused(name, error, f"{name.upper()}_SECRET_KEY")
+            yield _refused(name, error, adapter.key_settings)
         else:
             yield from _answered(name, answer)
+    for provider in sorted(set(PAYMENT_NAMES) - set(chosen.payment_providers)):
+        yield right(PAYMENT_NAMES[provider], "no key is set: nobody is offered to pay with it")
 
 
 def mail_provider() -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from mentorships.http.requests import client_address, form
 from services import accounts, db, signin, urls
 from services.config import settings
 from services.errors import InvalidInput, SignInNeeded
+from services.privacy import erasure
 from services.signin import Presence
 from state import cookies
 from state.flash import Flash
@@ -58,6 +59,7 @@ async def _sign_up(request: Request, fields: Fields) -> Response:
         password=fields.get("password", ""),
         time_zone=fields.get("time_zone", ""),
         locale=fields.get("locale", ""),
+        accepts=fields.get("terms", "") if fields.get("accepts") else "",
         address=client_address(request),
     )
     text = f"Almost done: open the link that we mailed to {email.strip()}, then sign in here."
@@ -161,6 +163,20 @@ async def _password(request: Request, fields: Fields) -> Response:
     return see_other("/settings", Flash("/settings", text, "good"))
 
 
+async def _erase(request: Request, fields: Fields) -> Response:
+    presence = await _signed_in(request)
+    await asyncio.to_thread(
+        erasure.erase_own,
+        actor=presence.actor,
+        password=fields.get("password", ""),
+        mark=fields.get("mark", ""),
+    )
+    forget_presences()
+    return _without_session(
+        see_other("/", Flash("/", "Your account is erased. Take care.", "good"))
+    )
+
+
 async def _signed_in(request: Request) -> Presence:
     presence = await presence_of(request.headers.get("cookie", ""))
     if presence.actor.user_id is None:
@@ -205,4 +221,5 @@ routes = [
     _post("/auth/verify/again", lambda _: "/verify", _verify_again),
     _post("/auth/sessions/revoke", lambda _: "/settings", _revoke),
     _post("/auth/password", lambda _: "/settings", _password),
+    _post("/auth/erase", lambda _: "/settings/data", _erase),
 ]

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mentorships.http import failures
 from mentorships.http.policy import Header, Policies
-from mentorships.http.requests import is_trusted
 from services import metrics, tracing
+from services.addresses import is_trusted
 from services.config import Settings
 
 log = structlog.get_logger()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from html import escape
 
 import structlog
@@ -17,6 +18,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
 from services import outages
+from services.errors import (
+    AppError,
+    DatabaseUnavailable,
+    NotAllowed,
+    NotFound,
+    ProviderUnavailable,
+    SignInNeeded,
+    TooManyAttempts,
+)
+from state.guard import explain
 
 log = structlog.get_logger()
 
@@ -30,6 +41,33 @@ _PAGE = (
     '<body><main><h1>{title}</h1><p>{text}</p><p><a href="/">To the first page</a></p></main>'
     "</body></html>"
 )
+
+
+def refused(error: Exception, headers: Mapping[str, str]) -> Response:
+    """The answer in place of a file that somebody asked for: the reason as a sentence."""
+    sentence, _ = explain(error)
+    wait: dict[str, str] = {}
+    if isinstance(error, TooManyAttempts):
+        wait["Retry-After"] = str(error.retry_after_seconds)
+    return PlainTextResponse(sentence, _status(error), headers={**headers, **wait})
+
+
+def _status(error: Exception) -> int:
+    match error:
+        case SignInNeeded():
+            return 401
+        case NotAllowed():
+            return 403
+        case NotFound():
+            return 404
+        case TooManyAttempts():
+            return 429
+        case DatabaseUnavailable() | ProviderUnavailable():
+            return 503
+        case AppError():
+            return 400
+        case _:
+            return 500
 
 
 async def in_route(request: Request, error: Exception) -> Response:

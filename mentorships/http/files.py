@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from mentorships.http.redirects import see_other
 from services import access, catalogue, db, photos, signin, urls
 from services.audit import Actor
 from services.config import settings
 from services.errors import AppError, NotFound, ProviderUnavailable
-from state import cookies, flash
+from state import cookies
 from state.flash import Flash
 from state.guard import Tone, explain
 
@@ -120,17 +121,7 @@ async def _discard(request: Request, most: int) -> None:
 
 
 def _back(editor: str, text: str, tone: Tone) -> Response:
-    answer = RedirectResponse(editor, 303)
-    answer.set_cookie(
-        cookies.flash_name(),
-        flash.sealed(Flash(editor, text, tone)),
-        max_age=flash.SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings().secure_cookies,
-    )
-    return answer
+    return see_other(editor, Flash(editor, text, tone))
 
 
 routes = [

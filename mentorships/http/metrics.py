@@ -96,7 +96,12 @@ def _from_database() -> list[Metric]:
         _labelled("seats", "Seats in use by status.", _STATES, now.seats),
         _labelled("sessions", "Sessions without an outcome, by status.", _STATES, now.sessions),
         _plain("objections_open", "Objections that wait for an admin.", now.objections),
-        _plain("refunds_failed", "Refunds that failed and wait for somebody.", now.refunds_failed),
+        _plain("refunds_waiting", "Refunds that wait for an admin's answer.", now.refunds_waiting),
+        _plain(
+            "refunds_failed", "Refunds that failed, or need somebody else.", now.refunds_troubled
+        ),
+        _plain("disputes_open", "Disputes that are open at a provider.", now.disputes_open),
+        _plain("unmatched_money", "Movements of money that fit nothing.", now.unmatched_money),
     ]
 
 

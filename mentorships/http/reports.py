@@ -6,23 +6,18 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from mentorships.http import failures
 from services import analytics, db, signin
 from services.audit import Actor
 from services.errors import (
-    AppError,
-    DatabaseUnavailable,
     InvalidInput,
-    NotAllowed,
-    NotFound,
-    SignInNeeded,
 )
 from state import admin_revenue, admin_seats, cookies
 from state.admin_revenue import RevenueAsked
 from state.admin_seats import SeatsAsked
-from state.guard import explain
 
 Query = Mapping[str, str]
 Made = tuple[str, analytics.Period]
@@ -40,8 +35,7 @@ def _route(name: str, make: Callable[[Actor, Query], Made]) -> Route:
             actor = await asyncio.to_thread(signin.actor_for, secret)
             text, period = await asyncio.to_thread(make, actor, request.query_params)
         except Exception as error:
-            sentence, _ = explain(error)
-            return PlainTextResponse(sentence, _status(error), headers=_NO_STORE)
+            return failures.refused(error, _NO_STORE)
         named = f"{name}-{period.first.isoformat()}-{period.last.isoformat()}.csv"
         attached = {"Content-Disposition": f'attachment; filename="{named}"'}
         return Response(text, media_type="text/csv", headers=_NO_STORE | attached)
@@ -73,22 +67,6 @@ def _by(query: Query, known: tuple[str, ...]) -> str:
     if by not in known:
         raise InvalidInput("by", f"Ask for one of these tables: {', '.join(known)}.")
     return by
-
-
-def _status(error: Exception) -> int:
-    match error:
-        case SignInNeeded():
-            return 401
-        case NotAllowed():
-            return 403
-        case NotFound():
-            return 404
-        case DatabaseUnavailable():
-            return 503
-        case AppError():
-            return 400
-        case _:
-            return 500
 
 
 routes = [_route("revenue", _revenue), _route("seats", _seats)]

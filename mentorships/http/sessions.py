@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from mentorships.http import failures
 from services import db, invitations, signin
-from services.errors import AppError, DatabaseUnavailable, NotFound, SignInNeeded
 from state import cookies
-from state.guard import explain
 from state.shown import plain
 
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -24,8 +23,7 @@ async def send_file(request: Request) -> Response:
     try:
         content = await asyncio.to_thread(_file, secret, session)
     except Exception as error:
-        sentence, _ = explain(error)
-        return PlainTextResponse(sentence, _status(error), headers=_NO_STORE)
+        return failures.refused(error, _NO_STORE)
     attached = {"Content-Disposition": f'attachment; filename="{session}.ics"'}
     return Response(content, media_type="text/calendar", headers=_NO_STORE | attached)
 
@@ -34,20 +32,6 @@ def _file(secret: str, session: str) -> bytes:
     actor = signin.actor_for(secret)
     with db.reading() as reading:
         return invitations.single(reading, actor=actor, session=session)
-
-
-def _status(error: Exception) -> int:
-    match error:
-        case SignInNeeded():
-            return 401
-        case NotFound():
-            return 404
-        case DatabaseUnavailable():
-            return 503
-        case AppError():
-            return 400
-        case _:
-            return 500
 
 
 routes = [Route("/files/sessions/{session}.ics", send_file, methods=["GET"])]

@@ -1,7 +1,8 @@
 """Webhooks: verify the raw body, store it, answer. Handling is a job's work.
 
 Answers: 200 stored (or here before), 400 forged, stale or unreadable, 405 not a POST, 413 too
-large, 503 when too many wait to be stored. Any other failure is the edge's 500 or 503, and the
+large, 503 when too many wait to be stored, or when what verifies it cannot be fetched. Any other
+failure is the edge's 500 or 503, and the
 provider sends it again.
 
 This is the one address that may be hit a thousand times a second, so it is matched before
@@ -23,16 +24,20 @@ from mentorships.http.batches import Batches, Failures, TooManyWaiting
 from mentorships.http.edge import ROUTE, TRACE_HEADER
 from services import clock, inbox
 from services.config import settings
+from services.errors import ProviderUnavailable
 from services.inbox import Arrival
-from services.providers.payments.base import BadEvent, BadSignature
+from services.models import Provider
+from services.providers.payments.base import BadEvent, BadSignature, Event
 from services.providers.payments.registry import payments
 
 MOST_TOGETHER = 64
 """Events of one transaction: about as long as one purchase's."""
 MOST_WAITING = 1_000
 RETRY_AFTER_SECONDS = 5
-SIGNATURES = {"/api/webhooks/stripe": ("stripe", b"stripe-signature")}
-"""Which provider sends to which path, and the header that holds its signature."""
+PATHS = {f"/api/webhooks/{provider.value}": provider.value for provider in Provider}
+"""Which provider sends to which path."""
+MOST_FETCHING = 8
+"""Events at a time whose signer is only being asked for."""
 
 log = structlog.get_logger()
 
@@ -82,13 +87,15 @@ class Intake:
         self._inner = inner
         self._wake = Bell(wake)
         self._loaded: set[str] = set()
+        self._fetching = 0
+        self._fetchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="certificates")
         self._batches = Batches[Arrival](
             self._store, most_together=MOST_TOGETHER, most_waiting=most_waiting
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a webhook, or pass the request on."""
-        if scope["type"] != "http" or (path := scope["path"]) not in SIGNATURES:
+        if scope["type"] != "http" or not _is_hook(path := scope["path"]):
             await self._inner(scope, receive, send)
             return
         scope[ROUTE] = path
@@ -104,6 +111,10 @@ class Intake:
             await _refuse(send, 413, "the body is too large")
         except (BadSignature, BadEvent) as error:
             await _refuse(send, 400, str(error))
+        except ProviderUnavailable as error:
+            again = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
+            log.warning("webhook_not_verified", error=str(error))
+            await _refuse(send, 503, "the signature cannot be verified right now", again)
         except TooManyWaiting:
             again = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
             await _refuse(send, 503, "too many events wait to be stored", again)
@@ -112,16 +123,31 @@ class Intake:
             await _say(send, 200, {"received": True}, (TRACE_HEADER, arrival.event_id.encode()))
 
     async def _verified(self, scope: Scope, receive: Receive) -> Arrival:
-        provider, header = SIGNATURES[scope["path"]]
+        provider = PATHS[scope["path"]]
         body = await read_bounded(receive, settings().webhook_max_bytes)
-        if provider not in self._loaded:  # the SDK takes a second to load, the first time
+        if provider not in self._loaded:  # an SDK takes a second to load, the first time
             await asyncio.to_thread(payments, provider)
             self._loaded.add(provider)
-        signature = next((value for name, value in scope["headers"] if name == header), b"")
-        now = clock.utc_now()
-        event = payments(provider).read_event(body, signature.decode("latin-1"), now)
+        event, now = await self._read(provider, body, _headers(scope)), clock.utc_now()
         text = body.decode("utf-8")
         return Arrival(provider, event.id, event.type, event.object_id, text, now)
+
+    async def _read(self, provider: str, body: bytes, headers: dict[str, str]) -> Event:
+        """Here, unless a certificate has to be fetched first: in a thread of few, so that whoever
+        sends us nonsense keeps nobody else waiting."""
+        adapter, now = payments(provider), clock.utc_now()
+        if adapter.reads_at_once(headers):
+            return adapter.read_event(body, headers, now)
+        loop = asyncio.get_running_loop()
+        if self._fetching >= MOST_FETCHING:
+            raise ProviderUnavailable(provider, "too many signers are being asked for")
+        self._fetching += 1
+        try:
+            return await loop.run_in_executor(
+                self._fetchers, adapter.read_event, body, headers, now
+            )
+        finally:
+            self._fetching -= 1
 
     def _store(self, arrivals: Sequence[Arrival]) -> Failures:
         received = inbox.receive_together(arrivals)
@@ -146,6 +172,16 @@ async def read_bounded(receive: Receive, limit: int) -> bytes:
             raise TooLarge
         if not message.get("more_body", False):
             return bytes(body)
+
+
+def _is_hook(path: str) -> bool:
+    """Whether a provider that this studio has a key for sends to it."""
+    return path in PATHS and PATHS[path] in settings().payment_providers
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By their names in lower case, as ASGI hands them over."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 async def _refuse(send: Send, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:

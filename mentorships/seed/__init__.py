@@ -1,15 +1,18 @@
 """The demo studio: a believable year, told through the services with the clock moved.
 
-Every payment exists at the simulated Stripe, every mail in the simulated mailbox, and
-reconciliation finds nothing to repair. The same people, packs and dates relative to today each
-time; only random identifiers differ.
+Every payment exists at the simulated Stripe or PayPal, every mail in the simulated mailbox, and
+reconciliation finds nothing to repair; one payment belongs to nothing, and waits for the admin. The
+same people, packs and dates relative to today each time; only random identifiers differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 from sqlmodel import select
 
 from mentorships import migrations
@@ -44,9 +47,10 @@ def ensure_demo(sandbox_address: str) -> bool:
     say("start", "filling the demo studio with a year of sessions (a minute or two, once)")
     simulator.reset()
     _note(BEGUN)
-    with logs.warnings_only(), passwords.known_to_everybody():
-        tell(simulator, now=clock.utc_now())
-    analytics.roll_up()  # the dashboards are quick from the first look on
+    with _not_waiting_for_the_disk():
+        with logs.warnings_only(), passwords.known_to_everybody():
+            tell(simulator, now=clock.utc_now())
+        analytics.roll_up()  # the dashboards are quick from the first look on
     _note(FINISHED)
     return True
 
@@ -54,6 +58,26 @@ def ensure_demo(sandbox_address: str) -> bool:
 def has_demo() -> bool:
     """Whether the database holds the whole demo studio."""
     return _noted(FINISHED)
+
+
+@contextmanager
+def _not_waiting_for_the_disk() -> Iterator[None]:
+    """SQLite writes the year's thousands of commits without waiting for each. A computer that loses
+    its power meanwhile loses the last of them, never a part of one, and begins the demo anew."""
+    if not settings().is_sqlite:
+        yield
+        return
+    engine = db.engine()
+    event.listen(engine, "checkout", _relax)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", _relax)
+        engine.dispose()  # the connections opened from now on wait again
+
+
+def _relax(connection: Any, _entry: object, _proxy: object) -> None:
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _noted(action: str) -> bool:

@@ -24,8 +24,9 @@ from services import (
 from services.audit import Actor
 from services.availability import RulesInput, Window
 from services.config import settings
-from services.models import EmailLink, Mentor, User
+from services.models import Document, EmailLink, Mentor, User
 from services.money import Money, exponent
+from services.privacy import documents
 
 VALIDITY_DAYS = 45
 OPENING_CAPACITY = 5
@@ -50,6 +51,7 @@ def sign_up(world: World, person: tuple[str, str, str]) -> User:
         name=name,
         password=people.DEMO_PASSWORD,
         time_zone=zone,
+        accepts=documents.current(Document.TERMS),
         address=f"visitor {world.arrivals}",
     )
     with db.reading() as session:

@@ -9,9 +9,9 @@ from functools import partial
 from sqlmodel import col, select
 
 from mentorships.seed import meetings, people
-from mentorships.seed.simulator import DECLINED
+from mentorships.seed.simulator import DECLINED, PAYPAL, STRIPE
 from mentorships.seed.world import World
-from services import checkout, db, packs, seats
+from services import checkout, db, packs, reconciliation, seats
 from services.errors import ProviderUnavailable, SeatsSoldOut
 from services.ids import MentorId, OrderId
 from services.models import Order, Pack, Seat, SeatStatus
@@ -34,12 +34,14 @@ def buy_somewhere(world: World, mentee: str) -> None:
             return
 
 
-def buy(world: World, mentee: str, mentor: str, *, stays: bool = True) -> bool:
+def buy(world: World, mentee: str, mentor: str, *, stays: bool = True, code: str = "") -> bool:
     """Start a checkout and do what people do with it; False when no seat was free."""
     offers = world.offers[mentor]
     offer = offers[-1] if world.dice.random() < 0.2 else offers[0]
     try:
-        started = checkout.start(actor=world.mentees[mentee], offer=offer)
+        started = checkout.start(
+            actor=world.mentees[mentee], offer=offer, provider=_chosen(world), code=code
+        )
     except SeatsSoldOut:
         return False
     if started.url is None:
@@ -57,6 +59,12 @@ def buy(world: World, mentee: str, mentor: str, *, stays: bool = True) -> bool:
         world.plan(soon, pays)
         world.plan(soon + timedelta(seconds=30), after)
     return True
+
+
+def _chosen(world: World) -> str:
+    """One of four pays with PayPal."""
+    world.sold += 1
+    return PAYPAL if world.sold % 4 == 0 else STRIPE
 
 
 def leave_soon(world: World, mentor: str) -> None:
@@ -95,7 +103,7 @@ def pay_too_late(world: World, mentor: str) -> None:
     )
     world.plan(begin + timedelta(minutes=51), partial(_look_in_the_dark, world, started.order))
     world.plan(begin + timedelta(minutes=55), partial(fill, world, mentor, capacity))
-    world.plan(begin + timedelta(minutes=70), partial(checkout.reconcile))
+    world.plan(begin + timedelta(minutes=70), reconciliation.reconcile)
 
 
 def _look_in_the_dark(world: World, order: str) -> None:

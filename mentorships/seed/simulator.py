@@ -10,15 +10,19 @@ from urllib.parse import parse_qs, urlsplit
 import urllib3
 
 CARD, DECLINED = "4242424242424242", "4000000000000002"
+STRIPE, PAYPAL = "stripe", "paypal"
+YEAR_SECONDS = 400 * 86_400
+TOKEN_SECONDS = 32_400
+"""How long PayPal's access is good, in a year that passes within a minute and in real time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A webhook that waits to be delivered, signed."""
 
-    id: str
+    vendor: str
     body: bytes
-    signature: str
+    headers: dict[str, str]
 
 
 class Refused(Exception):
@@ -35,18 +39,24 @@ class Simulator:
     def __init__(self, address: str) -> None:
         self._address = address
         self._http = urllib3.PoolManager(maxsize=1, retries=False, timeout=30)
+        self._paypal_tells = False
+        """Whether PayPal may have something to tell: most of the year is Stripe's."""
 
     def reset(self) -> None:
         """Empty the simulators; from now on webhooks wait for `deliveries`."""
         self._post("reset", {})
-        self._post("stripe/webhooks", {"mode": "hold"})
+        for vendor in (STRIPE, PAYPAL):
+            self._post(f"{vendor}/webhooks", {"mode": "hold"})
         self._post("google/pushes", {"mode": "never"})
+        self._post("paypal/tokens", {"seconds": YEAR_SECONDS})
 
     def finish(self) -> None:
         """Real time, and webhooks delivered at once, from now on."""
         self._post("clock", {"now": None})
-        self._post("stripe/webhooks", {"mode": "now"})
+        for vendor in (STRIPE, PAYPAL):
+            self._post(f"{vendor}/webhooks", {"mode": "now"})
         self._post("google/pushes", {"mode": "now"})
+        self._post("paypal/tokens", {"seconds": TOKEN_SECONDS})
 
     def set_clock(self, instant: datetime) -> None:
         """Move the simulators' clock."""
@@ -55,14 +65,37 @@ class Simulator:
     def pay(self, checkout_url: str, *, card: str = CARD, lost: bool = False) -> None:
         """What the buyer does on the payment page. A declined card stays unpaid.
 
-        `lost`: Stripe never manages to tell us.
+        `lost`: the provider never manages to tell us.
         """
-        session, mode = checkout_url.rpartition("/")[2], "never" if lost else "hold"
+        address, mode = urlsplit(checkout_url), "never" if lost else "hold"
+        if address.path.startswith("/sandbox/paypal/"):
+            [order] = parse_qs(address.query)["token"]
+            instrument = "declined" if card == DECLINED else "balance"
+            agreed = {"instrument": instrument, "webhooks": mode}
+            self._post(f"paypal/orders/{order}/approve", agreed)
+            self._paypal_tells = True
+            return
+        session = address.path.rpartition("/")[2]
         try:
             self._post(f"stripe/sessions/{session}/pay", {"card": card, "webhooks": mode})
         except Refused as refused:
             if card != DECLINED or refused.status >= 500:
                 raise
+
+    def dispute(self, vendor: str, paid: str) -> str:
+        """A buyer's bank takes a payment back: PayPal's by its id, Stripe's by that of its page.
+        The dispute's id at PayPal, "" at Stripe."""
+        if vendor == PAYPAL:
+            self._paypal_tells = True
+            path = f"paypal/captures/{paid}/dispute"
+            return str(self._post(path, {"kind": "chargeback"})["dispute_id"])
+        self._post(f"stripe/sessions/{paid}/dispute", {"kind": "chargeback"})
+        return ""
+
+    def decide(self, dispute: str, outcome: str) -> None:
+        """PayPal decides a dispute: won or lost."""
+        self._post(f"paypal/disputes/{dispute}/close", {"outcome": outcome})
+        self._paypal_tells = True
 
     def fail(self, *, path: str, method: str, times: int) -> None:
         """Stripe answers 503 the next `times` times."""
@@ -90,17 +123,23 @@ class Simulator:
 
     def deliveries(self, now: datetime) -> list[Delivery]:
         """The webhooks that wait, signed as of `now`, each handed out once."""
-        query = f"stripe/deliveries?state=pending&signed_at={int(now.timestamp())}"
+        found = self._waiting(STRIPE, now)
+        if self._paypal_tells:
+            of_paypal = self._waiting(PAYPAL, now)
+            self._paypal_tells = bool(of_paypal)
+            found += of_paypal
+        return found
+
+    def _waiting(self, vendor: str, now: datetime) -> list[Delivery]:
+        query = f"{vendor}/deliveries?state=pending&signed_at={int(now.timestamp())}"
         waiting = self._get(query)
         for delivery in waiting:
-            self._post(f"stripe/deliveries/{delivery['id']}/done", {})
+            self._post(f"{vendor}/deliveries/{delivery['id']}/done", {})
         return [
             Delivery(
-                id=str(delivery["id"]),
-                body=delivery["body"].encode(),
-                signature={k.lower(): v for k, v in delivery["headers"].items()}[
-                    "stripe-signature"
-                ],
+                vendor,
+                delivery["body"].encode(),
+                {name.lower(): value for name, value in delivery["headers"].items()},
             )
             for delivery in waiting
         ]

@@ -9,7 +9,7 @@ import random
 from datetime import datetime, timedelta
 from functools import partial
 
-from mentorships.seed import arrivals, episodes, people, purchases
+from mentorships.seed import arrivals, claims, episodes, people, purchases
 from mentorships.seed.people import MentorSeed
 from mentorships.seed.simulator import Simulator
 from mentorships.seed.world import Pair, Together, World
@@ -37,6 +37,7 @@ def tell(simulator: Simulator, *, now: datetime) -> None:
     _special_days(world)
     episodes.nightly(world)
     episodes.plan_all(world)
+    claims.plan_all(world)
     world.happen()
     simulator.finish()
 
@@ -103,7 +104,7 @@ def _special_days(world: World) -> None:
     ines, mara = "ines.caldeira@example.com", "mentor@example.com"
     plan(days(days=150), partial(purchases.buy, world, lea, ines, stays=False))
     world.pairs[Pair(lea, mara)] = Together(random.Random(DICE), most=0)  # noqa: S311  # episodes tell
-    plan(days(days=9, hours=2), partial(purchases.buy, world, lea, mara))
+    plan(days(days=9, hours=2), partial(purchases.buy, world, lea, mara, code=claims.WELCOME))
     plan(days(days=45, hours=30), partial(purchases.leave_soon, world, "yuki.brandt@example.com"))
     plan(days(days=45, hours=20), partial(purchases.leave_soon, world, mara))
     plan(days(days=33), partial(purchases.pay_too_late, world, "oskar.weiss@example.com"))

@@ -53,6 +53,12 @@ OBJECTION = (
     "while I waited. Please look at it again."
 )
 MENTOR_MISSED = "The mentor's connection was down all afternoon."
+SORRY = "Your second session began twenty-five minutes late. This is for the time you waited."
+ONE_LESS = "One session less is enough, as we agreed. What you paid for it goes back to you."
+MOVES_AWAY = (
+    "I start a job abroad next month and will not have the evenings any more. I would like the "
+    "sessions back that are left."
+)
 TIME_OFF = "Away with the sketchbook"
 BUSY_EVENTS = ("Dentist", "School play", "Studio call")
 

@@ -46,7 +46,8 @@ class Entry:
 class World:
     """Who exists by now, and what is still to happen.
 
-    `pairs` are those whose sessions are being told; `booked` counts all sessions.
+    `pairs` are those whose sessions are being told; `booked` counts all sessions, `sold` all
+    checkouts of people who choose how to pay.
     """
 
     simulator: Simulator
@@ -63,6 +64,7 @@ class World:
     count: int = 0
     arrivals: int = 0
     booked: int = 0
+    sold: int = 0
 
     def plan(self, moment: datetime, event: Callable[[], object], *, quiet: bool = False) -> None:
         """Put an event on the agenda; what lies in the future will not happen."""
@@ -88,16 +90,15 @@ class World:
             send_outbox.call_local()
 
     def _receive(self, moment: datetime) -> None:
-        """Let Stripe's webhooks arrive."""
-        deliveries = self.simulator.deliveries(moment)
-        for delivery in deliveries:
-            event = payments("stripe").read_event(delivery.body, delivery.signature, moment)
-            inbox.receive(
-                provider="stripe",
-                event_id=event.id,
-                type=event.type,
-                object_id=event.object_id,
-                payload=delivery.body.decode(),
-            )
-        if deliveries:
+        """Let the providers' webhooks arrive, and those that follow from handling them."""
+        while deliveries := self.simulator.deliveries(moment):
+            for one in deliveries:
+                event = payments(one.vendor).read_event(one.body, one.headers, moment)
+                inbox.receive(
+                    provider=one.vendor,
+                    event_id=event.id,
+                    type=event.type,
+                    object_id=event.object_id,
+                    payload=one.body.decode(),
+                )
             handle_inbox.call_local()
