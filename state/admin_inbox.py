@@ -12,6 +12,7 @@ import reflex as rx
 from services import administration, clock, inbox, topics
 from services.administration import InboxRow
 from services.audit import Actor
+from services.config import vendor_name
 from services.models import InboxStatus
 from services.paging import Part
 from state import live
@@ -22,7 +23,11 @@ from state.phase import loading
 from state.shown import NEVER, Moment, count, date, moment
 
 PATH = "/admin/inbox"
-CHOICES = {status.value: status.value.capitalize() for status in InboxStatus}
+CHOICES = {
+    status.value: status.value.capitalize()
+    for status in InboxStatus
+    if status is not InboxStatus.WAITING
+}
 SORTS = ("-received",)
 
 
@@ -96,7 +101,7 @@ def _row(event: InboxRow, zone: str) -> AdminEvent:
     return AdminEvent(
         public_id=event.public_id,
         type=event.type,
-        source=f"{event.provider.capitalize()} {event.event_id}",
+        source=f"{vendor_name(event.provider)} {event.event_id}",
         object_id=event.object_id,
         status=event.status.value,
         attempts=count(event.attempts, "try", "tries") if event.attempts else "not yet",

@@ -17,13 +17,14 @@ from state import live
 from state.base import AppState
 from state.guard import requires
 from state.listing import Listing
-from state.orders import STATUS
+from state.order_facts import ADMIN_ORDERS
+from state.orders import STATUS, went_back
 from state.phase import loading
 from state.shown import ALIKE, NEVER, Moment, date
 
-PATH = "/admin/orders"
+PATH = ADMIN_ORDERS
 CHOICES = {status.value: status.value.capitalize() for status in OrderStatus} | {
-    orders.REFUND_FAILED: "Refund failed"
+    orders.REFUND_TROUBLED: "Refund needs help"
 }
 SORTS = ("-date", "-price")
 
@@ -33,6 +34,7 @@ class AdminOrder:
     """An order as an admin's row shows one."""
 
     public_id: str = ""
+    href: str = ""
     title: str = ""
     mentee: str = ""
     email: str = ""
@@ -91,6 +93,7 @@ def _row(order: OrderView, zone: str) -> AdminOrder:
     status, tone = STATUS[order.face]
     return AdminOrder(
         public_id=order.public_id,
+        href=f"{PATH}/{order.public_id}",
         title=order.title,
         mentee=order.mentee_name,
         email=order.mentee_email,
@@ -99,6 +102,6 @@ def _row(order: OrderView, zone: str) -> AdminOrder:
         status=status,
         tone=tone,
         price=money.shown(order.price),
-        refunded=f"{money.shown(order.refunded)} back" if order.refunded.minor else "",
+        refunded=went_back(order),
         date=date(order.created_at, zone),
     )

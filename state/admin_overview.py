@@ -9,10 +9,20 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from services import analytics, money, orders, topics
+from services import analytics, money, topics
 from services.analytics import Attention, MonthToDate, Overview, RevenueMonth
 from services.audit import Actor
-from state import admin_inbox, admin_orders, figures, live
+from state import (
+    admin_disputes,
+    admin_inbox,
+    admin_orders,
+    admin_reconciliation,
+    admin_refunds,
+    admin_unmatched,
+    figure_words,
+    figures,
+    live,
+)
 from state.admin_revenue import this_month
 from state.admin_seats import UseRow, over_note, use_rows
 from state.base import AppState
@@ -54,7 +64,7 @@ def snapshot(db: Session, *, actor: Actor) -> Overview:
 
 def audience(actor: Actor) -> live.Audience[Overview]:
     """All admins who look at the overview."""
-    watched = frozenset({topics.ORDERS, topics.INBOX, topics.SEATS})
+    watched = frozenset({topics.ORDERS, topics.INBOX, topics.SEATS, topics.RECONCILIATION})
     return live.Audience(
         ("admin_overview",), watched, partial(snapshot, actor=actor), live.REPORT_PAUSE
     )
@@ -93,12 +103,12 @@ class AdminOverviewState(Loads, AppState):
         self.to_date = [_money(to_date) for to_date in overview.to_date]
         self.empty = not any(m.taking.payments or m.taking.refunds for m in overview.months)
         self.chart, self.says = ({}, "") if self.empty else _by_month(overview.months)
-        self.running = figures.running_in_words(overview.months)
+        self.running = figure_words.running_in_words(overview.months)
         now = overview.seats
         self.taken = f"{now.active + now.grace + now.held} of {now.capacity}"
         self.taken_note = over_note(now)
         self.fullest = use_rows(overview.fullest)
-        self.tasks = _tasks(overview.attention)
+        self.tasks = tasks_of(overview.attention)
         self.zone = overview.zone
         self.as_of = moment(overview.as_of, overview.zone).full
 
@@ -106,7 +116,7 @@ class AdminOverviewState(Loads, AppState):
 @lru_cache(ALIKE)
 def _by_month(months: tuple[RevenueMonth, ...]) -> tuple[dict[str, Any], str]:
     """The chart, and what it says."""
-    return figures.net_by_month(months), figures.net_in_words(months)
+    return figures.net_by_month(months), figure_words.net_in_words(months)
 
 
 def _money(to_date: MonthToDate) -> MoneyNow:
@@ -114,51 +124,86 @@ def _money(to_date: MonthToDate) -> MoneyNow:
     return MoneyNow(name, money.shown(to_date.net), note)
 
 
-def _tasks(attention: Attention) -> list[Task]:
+def tasks_of(attention: Attention) -> list[Task]:
     """Everything that waits, the gravest first; nothing that is at zero."""
-    found = [
-        (
-            attention.failed_refunds,
-            Task(
-                f"{count(attention.failed_refunds, 'refund')} failed",
-                "The money did not go back. Open the order and see why.",
-                address(admin_orders.PATH, only=orders.REFUND_FAILED),
-                "bad",
-            ),
+    waiting = [
+        task for number, task in (*_about_money(attention), *_about_others(attention)) if number
+    ]
+    return sorted(waiting, key=lambda task: task.tone != "bad")
+
+
+def _about_money(now: Attention) -> list[tuple[int, Task]]:
+    later = now.open_disputes - now.disputes_due
+    return [
+        _task(
+            now.refunds_troubled,
+            "refund needs your help|refunds need your help",
+            "The money did not go back, came back, or nobody has said what it went back for.",
+            admin_refunds.PATH,
+            "bad",
         ),
-        (
-            attention.failed_events,
-            Task(
-                f"{count(attention.failed_events, 'webhook')} failed",
-                "Handling it again is always harmless.",
-                address(admin_inbox.PATH, only="failed"),
-                "bad",
-            ),
+        _task(
+            now.disputes_due,
+            "dispute wants evidence now|disputes want evidence now",
+            "Within three days the time to answer at the provider ends.",
+            admin_disputes.PATH,
+            "bad",
         ),
-        (
-            attention.dead_messages,
-            Task(
-                f"{count(attention.dead_messages, 'message')} could not be sent",
-                "Send them again with the operator's command: retry.",
-                "",
-                "bad",
-            ),
+        _task(
+            now.unmatched,
+            "movement of money fits nothing|movements of money fit nothing",
+            "Find out what it was, and say so or send it back.",
+            admin_unmatched.PATH,
         ),
-        (
-            attention.disputes_waiting,
-            Task(
-                f"{count(attention.disputes_waiting, 'webhook')} about disputes waiting",
-                "Answer in the provider's dashboard before the last day for evidence.",
-                address(admin_inbox.PATH, only="waiting"),
-            ),
+        _task(
+            now.differing,
+            "thing differs from the provider's|things differ from the provider's",
+            "See what to do about each in the newest comparison.",
+            admin_reconciliation.PATH,
         ),
-        (
-            attention.orders_at_bank,
-            Task(
-                f"{count(attention.orders_at_bank, 'order')} waiting for a bank",
-                "Nothing to do: the seat is held until the bank has answered.",
-                address(admin_orders.PATH, only="pending"),
-            ),
+        _task(
+            now.refunds_waiting,
+            "refund waits for an answer|refunds wait for an answer",
+            "Until then nothing can be booked from its pack.",
+            admin_refunds.PATH,
+        ),
+        _task(
+            later,
+            "dispute open|disputes open",
+            "Answer at the provider before the last day for evidence.",
+            admin_disputes.PATH,
         ),
     ]
-    return [task for number, task in found if number]
+
+
+def _about_others(now: Attention) -> list[tuple[int, Task]]:
+    return [
+        _task(
+            now.failed_events,
+            "webhook failed|webhooks failed",
+            "Handling it again is always harmless.",
+            address(admin_inbox.PATH, only="failed"),
+            "bad",
+        ),
+        _task(
+            now.dead_messages,
+            "message could not be sent|messages could not be sent",
+            "Send them again with the operator's command: retry.",
+            "",
+            "bad",
+        ),
+        _task(
+            now.orders_at_bank,
+            "order waiting for a bank|orders waiting for a bank",
+            "Nothing to do: the seat is held until the bank has answered.",
+            address(admin_orders.PATH, only="pending"),
+        ),
+    ]
+
+
+def _task(
+    number: int, words: str, advice: str, href: str, tone: str = "warning"
+) -> tuple[int, Task]:
+    """A task with its number; `words` are those for one, a bar, and those for more."""
+    one, _, many = words.partition("|")
+    return number, Task(count(number, one, many), advice, href, tone)

@@ -1,8 +1,9 @@
-"""Revenue, for admins: cash received in one currency, by month, mentor, offer and provider."""
+"""Revenue, for admins, in one currency: cash received and what was earned, by month, mentor, offer
+and provider."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -10,10 +11,16 @@ import reflex as rx
 from sqlmodel import Session
 
 from services import analytics, money, topics
-from services.analytics import MonthToDate, RevenueLine, RevenueMonth, RevenueReport, Taking
+from services.analytics import (
+    MonthToDate,
+    RevenueLine,
+    RevenueMonth,
+    RevenueReport,
+    Taking,
+)
 from services.audit import Actor
 from services.money import Money
-from state import figures, live
+from state import figure_words, figures, live
 from state.base import AppState
 from state.guard import requires
 from state.mentors import FilterChip
@@ -26,6 +33,7 @@ from state.reporting import (
     more_in_the_file,
     ranged,
 )
+from state.revenue_rows import Breakdown, Earned, TakingRow, earning_row, taking_row
 from state.shown import ALIKE, count
 
 PATH = "/admin/revenue"
@@ -68,33 +76,11 @@ def audience(actor: Actor, asked: RevenueAsked) -> live.Audience[RevenueReport]:
     """The admins who look at the same report."""
     read = partial(snapshot, actor=actor, asked=asked)
     return live.Audience(
-        ("admin_revenue", asked), frozenset({topics.ORDERS}), read, live.REPORT_PAUSE
+        ("admin_revenue", asked),
+        frozenset({topics.ORDERS, topics.LEDGER}),
+        read,
+        live.REPORT_PAUSE,
     )
-
-
-@dataclass(frozen=True)
-class TakingRow:
-    """One row of a table behind a chart."""
-
-    label: str = ""
-    note: str = ""
-    href: str = ""
-    paid: str = ""
-    refunded: str = ""
-    net: str = ""
-    payments: str = ""
-    refunds: str = ""
-
-
-@dataclass(frozen=True)
-class Breakdown:
-    """A chart, what it says, the table behind it, and where to get it as a file."""
-
-    chart: dict[str, Any] = field(default_factory=dict[str, Any])
-    says: str = ""
-    rows: list[TakingRow] = field(default_factory=list[TakingRow])
-    csv: str = ""
-    left_out: str = ""
 
 
 class AdminRevenueState(Reporting, AppState):
@@ -116,6 +102,14 @@ class AdminRevenueState(Reporting, AppState):
     to_date_name: str = ""
     to_date_note: str = ""
     running: str = ""
+    earned: str = ""
+    earned_note: str = ""
+    deferred: str = ""
+    deferred_note: str = ""
+    share: str = ""
+    fees: str = ""
+    disputed: str = ""
+    earnings: Earned = Earned()
     months: Breakdown = Breakdown()
     mentors: Breakdown = Breakdown()
     offers: Breakdown = Breakdown()
@@ -156,12 +150,16 @@ class AdminRevenueState(Reporting, AppState):
         self.filtered = bool(asked.mentor or asked.offer or asked.provider)
         self._show_chips(report)
         self._show_totals(report.total, report.to_date)
-        self.empty = not (report.total.payments or report.total.refunds)
+        self._show_earned(report)
+        total = report.total
+        self.empty = not (total.payments or total.refunds or report.earned.total.minor)
         if self.empty:
             self.months = self.mentors = self.offers = self.providers = Breakdown()
+            self.earnings = Earned()
             return
+        self.earnings = _earned(asked, report.months, report.mentors)
         self.months = _by_month(asked, report.months)
-        self.running = figures.running_in_words(report.months)
+        self.running = figure_words.running_in_words(report.months)
         self.mentors = _by("mentor", asked, report.mentors)
         self.offers = _by("offer", asked, report.offers)
         self.providers = _by("provider", asked, report.providers)
@@ -173,6 +171,14 @@ class AdminRevenueState(Reporting, AppState):
         self.refunds = count(total.refunds, "refund")
         self.to_date = money.shown(to_date.net)
         self.to_date_name, self.to_date_note = this_month(to_date)
+
+    def _show_earned(self, report: RevenueReport) -> None:
+        earned, last = report.earned, report.period.last
+        self.earned, self.share = money.shown(earned.total), money.shown(earned.share)
+        self.earned_note = f"{money.shown(earned.expired)} of it by credits that expired"
+        self.deferred = money.shown(report.deferred)
+        self.deferred_note = f"At the end of {days_in_words(last, last)}"
+        self.fees, self.disputed = money.shown(earned.fees), money.shown(earned.disputed)
 
     def _show_chips(self, report: RevenueReport) -> None:
         asked = self._asked
@@ -190,9 +196,31 @@ class AdminRevenueState(Reporting, AppState):
 def _by_month(asked: RevenueAsked, months: tuple[RevenueMonth, ...]) -> Breakdown:
     return Breakdown(
         figures.net_by_month(months),
-        figures.net_in_words(months),
+        figure_words.net_in_words(months),
         [_month_row(month) for month in reversed(months)],
         _csv(asked, "month"),
+    )
+
+
+@lru_cache(ALIKE)
+def _earned(
+    asked: RevenueAsked, months: tuple[RevenueMonth, ...], mentors: tuple[RevenueLine, ...]
+) -> Earned:
+    by_total = sorted(mentors, key=lambda line: -line.earning.total.minor)[:MOST_ROWS]
+    return Earned(
+        figures.earned_by_month(months),
+        figure_words.earned_in_words(months),
+        [
+            replace(earning_row(each.earning), label=f"{each.month:%B %Y}", note=_note(each))
+            for each in reversed(months)
+        ],
+        [
+            replace(earning_row(each.earning), label=each.label, href=asked.but(mentor=each.key))
+            for each in by_total
+        ],
+        _csv(asked, "month"),
+        _csv(asked, "mentor"),
+        more_in_the_file(len(mentors)),
     )
 
 
@@ -201,7 +229,7 @@ def _by(name: str, asked: RevenueAsked, lines: tuple[RevenueLine, ...]) -> Break
     more = len(lines) - figures.MOST_LINES
     return Breakdown(
         figures.net_by_line(lines),
-        figures.lines_in_words(name, lines),
+        figure_words.lines_in_words(name, lines),
         [_line_row(line, asked.but(**{name: line.key})) for line in lines[:MOST_ROWS]],
         _csv(asked, name),
         more_in_the_file(len(lines))
@@ -241,19 +269,12 @@ def _csv(asked: RevenueAsked, by: str) -> str:
 
 
 def _month_row(month: RevenueMonth) -> TakingRow:
-    note = "" if month.complete else "in part"
-    return replace(_row(month.taking), label=f"{month.month:%B %Y}", note=note)
+    return replace(taking_row(month.taking), label=f"{month.month:%B %Y}", note=_note(month))
+
+
+def _note(month: RevenueMonth) -> str:
+    return "" if month.complete else "in part"
 
 
 def _line_row(line: RevenueLine, href: str) -> TakingRow:
-    return replace(_row(line.taking), label=line.label, href=href)
-
-
-def _row(taking: Taking) -> TakingRow:
-    return TakingRow(
-        paid=money.shown(taking.paid),
-        refunded=money.shown(taking.refunded),
-        net=money.shown(taking.net),
-        payments=count(taking.payments, "payment"),
-        refunds=count(taking.refunds, "refund"),
-    )
+    return replace(taking_row(line.taking), label=line.label, href=href)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from services import analytics, topics
 from services.analytics import MentorSeats, SeatsNow, SeatsPoint, SeatsReport
 from services.audit import Actor
-from state import figures, live
+from state import figure_words, figures, live
 from state.base import AppState
 from state.guard import requires
 from state.listing import address
@@ -152,7 +152,7 @@ def _over_time(
     """The chart, what it says, and the table behind it."""
     return (
         figures.seats_over_time(points, bucket),
-        figures.seats_in_words(points, bucket),
+        figure_words.seats_in_words(points, bucket),
         [_time_row(point, bucket) for point in reversed(points)],
     )
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import reflex as rx
 from sqlmodel import Session
 
-from services import db
+from services import addresses, db
 from services.audit import Actor
 from services.config import settings
 from services.signin import Presence
@@ -23,6 +23,7 @@ from state import cookies, flash
 from state.flash import Flash
 from state.guard import Tone, presence_of, requires
 from state.recovery import try_again_soon
+from state.shown import plain
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class AppState(rx.State):
     time_zone: str = "UTC"
     locale: str = "en"
     sandbox_on: bool = False
+    terms_due: bool = False
 
     notice: str = ""
     notice_tone: str = "info"
@@ -97,6 +99,16 @@ class AppState(rx.State):
         headers: dict[str, Any] = self.router_data.get("headers") or {}
         return str(headers.get("cookie", ""))
 
+    def _address(self) -> str:
+        """The address that this tab's websocket comes from; "" when the server does not know."""
+        headers: dict[str, Any] = self.router_data.get("headers") or {}
+        peer = str(headers.get("asgi-scope-client", ""))
+        return addresses.of_client(peer, str(headers.get("x-forwarded-for", "")))
+
+    def _named(self) -> str:
+        """What the last part of the address names: an order, a session, an offer."""
+        return plain(self.router.url.path.rstrip("/").rsplit("/", 1)[-1], 60)
+
     def _tell(
         self, text: str, tone: Tone = "info", *, stays: bool = False, again: bool = False
     ) -> None:
@@ -118,6 +130,7 @@ class AppState(rx.State):
         self.time_zone = presence.time_zone
         self.locale = presence.locale
         self.sandbox_on = settings().simulators_on
+        self.terms_due = presence.terms_due
 
     def _turn_page(self) -> None:
         """A page begins: drop the old notice, and take the message that a form's answer left.

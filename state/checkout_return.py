@@ -10,16 +10,17 @@ from functools import partial
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from services import checkout, money, orders, topics, urls
+from services import checkout, money, orders, topics
 from services.audit import Actor
+from services.config import PAYMENT_NAMES
 from services.errors import ProviderUnavailable, TooManyAttempts
 from services.orders import Face, OrderView
 from state import live
 from state.base import AppState, read, run
 from state.guard import requires
-from state.orders import STATUS
+from state.order_facts import OrderFacts, order_facts
 from state.phase import Loads, loading
-from state.shown import NEVER, Moment, count, moment, until
+from state.shown import count, until
 
 LOOK_EVERY_MS = 2_500
 MOST_LOOKS = 60
@@ -40,9 +41,8 @@ def audience(actor: Actor, order: str) -> live.Audience[OrderView]:
     """The tabs in which one person looks at one order."""
     own = {topics.mentee(actor.user_id)} if actor.user_id else set[str]()
     watched = frozenset(own | ({topics.ORDERS} if actor.is_admin else set[str]()))
-    return live.Audience(
-        ("order", order, actor), watched, partial(orders.get_order, actor=actor, order=order)
-    )
+    seen = partial(orders.get_order, actor=actor, order=order)
+    return live.Audience(("checkout_return", order, actor), watched, seen)
 
 
 class CheckoutReturnState(Loads, AppState):
@@ -50,16 +50,10 @@ class CheckoutReturnState(Loads, AppState):
 
     face: str = ""
     outcome: Outcome = Outcome()
-    status: str = ""
-    status_tone: str = "quiet"
-    title: str = ""
-    sessions: str = ""
-    mentor: str = ""
-    mentor_href: str = ""
-    price: str = ""
-    refunded: str = ""
-    ordered: Moment = NEVER
+    order: OrderFacts = OrderFacts()
     pay_href: str = ""
+    provider: str = ""
+    offer_href: str = ""
     watching: bool = False
     provider_silent: bool = False
     giving_back: bool = False
@@ -136,10 +130,6 @@ class CheckoutReturnState(Loads, AppState):
             self.giving_back = False
             await self._refresh(order)
 
-    def _named(self) -> str:
-        """The order that the address names."""
-        return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
-
     async def _refresh(self, order: str) -> None:
         """Only reads: the person may have turned the page, and the tab looks at that one now."""
         self._show(await read(orders.get_order, actor=await self._actor(), order=order))
@@ -160,13 +150,10 @@ class CheckoutReturnState(Loads, AppState):
     def _show(self, view: OrderView) -> None:
         self.face = view.face
         self.outcome = outcome_of(view, self.time_zone)
-        self.status, self.status_tone = STATUS[view.face]
-        self.title, self.sessions = view.title, count(view.sessions, "session")
-        self.mentor, self.mentor_href = view.mentor_name, urls.mentor(view.mentor_slug)
-        self.price = money.shown(view.price)
-        self.refunded = money.shown(view.refunded) if view.refunded.minor else ""
-        self.ordered = moment(view.created_at, self.time_zone)
+        self.order = order_facts(view, self.time_zone)
         self.pay_href = view.checkout_url or ""
+        self.provider = PAYMENT_NAMES.get(view.provider, "The provider")
+        self.offer_href = f"/checkout/{view.offer}"
 
 
 def outcome_of(order: OrderView, zone: str) -> Outcome:
@@ -186,8 +173,8 @@ def outcome_of(order: OrderView, zone: str) -> Outcome:
             )
             return Outcome("Waiting for your bank.", words, "warning")
         case Face.DECLINED:
-            words = f"Nothing was charged. Your seat is held until {end}: try another card."
-            return Outcome("Your card was declined.", words, "bad")
+            words = f"Nothing was charged. Your seat is held until {end}: pay in another way."
+            return Outcome("The payment was declined.", words, "bad")
         case Face.PAID | Face.PAID_TWICE_REFUNDED:
             return Outcome(f"Paid. Your seat with {name} is yours.", _paid(order), "good")
         case Face.TIME_RAN_OUT:
@@ -232,6 +219,18 @@ def _money_back(order: OrderView) -> Outcome:
             words = "Sending it did not work. The studio has been told, and will write to you."
             pack = " Your pack stays yours." if order.pack else ""
             return Outcome("We owe you money.", words + pack, "bad")
+        case Face.MISFIT:
+            words = (
+                "What came is not the price of this order, so it bought nothing. "
+                "The studio has been told, and will send it back or write to you."
+            )
+            return Outcome("Your payment does not fit this order.", words, "bad")
+        case Face.DISPUTED:
+            words = "Your pack rests until that is decided: nothing can be booked from it."
+            return Outcome("Your bank is settling a dispute about this payment.", words, "warning")
+        case Face.CHARGED_BACK:
+            words = f"{money.shown(order.lost)} went back to you by a decision about a dispute."
+            return Outcome("This payment was charged back.", words)
         case _:
             words = f"{money.shown(order.refunded)} went back to you. {slow}"
             return Outcome("This order was refunded.", words)

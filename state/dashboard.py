@@ -266,15 +266,16 @@ def _together(one: MentorTogether, zone: str) -> Together:
 
 
 def _pack(pack: PackView, zone: str) -> PackFace:
-    usable = pack.status in (PackStatus.ACTIVE, PackStatus.FROZEN)
+    paused = pack.paused and pack.status is PackStatus.ACTIVE
+    runs = pack.status is PackStatus.ACTIVE and not paused  # a frozen pack's end is not known
     return PackFace(
         title=pack.title,
         dots=[place < pack.left for place in range(pack.total)] if pack.total <= MOST_DOTS else [],
         balance=f"{pack.left} of {count(pack.total, 'session')} left"
         + (f", {pack.reserved} booked" if pack.reserved else ""),
-        status=pack.status.value,
-        ends=date(pack.expires_at, zone) if usable else NEVER,
-        ends_word="to use by " if usable and pack.expires_at else "",
+        status="refund under way" if paused else pack.status.value,
+        ends=date(pack.expires_at, zone) if runs else NEVER,
+        ends_word="to use by " if runs and pack.expires_at else "",
     )
 
 

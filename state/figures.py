@@ -1,5 +1,4 @@
-"""Charts as plain data, in the words of Plotly: what is drawn, what hovering tells, and the
-sentence that says the same to whoever does not see it.
+"""Charts as plain data, in the words of Plotly: what is drawn, and what hovering tells.
 
 A figure names no colour. The style sheet paints Plotly's shapes with the tokens, by the order of
 the series, so the same series has the same colour on every page, and a person who switches between
@@ -51,31 +50,50 @@ def net_by_month(months: Sequence[RevenueMonth]) -> Figure:
     A month in which more went back than came in reaches below zero by the difference. The month
     that is not over is paler. Series: net, given back.
     """
-    currency = months[0].taking.net.currency
-    net = [_major(month.taking.net) for month in months]
+    net = [month.taking.net for month in months]
+    heights = [_major(amount) for amount in net]
     back = [
         _major(month.taking.paid) - max(height, 0)
-        for month, height in zip(months, net, strict=True)
+        for month, height in zip(months, heights, strict=True)
     ]
-    days = [month.month.isoformat() for month in months]
-    strength = [1 if month.complete else _UNFINISHED for month in months]
+    told = [month.taking.refunded for month in months]
+    return _stacked(months, ("Net", heights, net), ("Refunded", back, told))
+
+
+def earned_by_month(months: Sequence[RevenueMonth]) -> Figure:
+    """Bars of what was earned: by sessions that were held, above it by credits that expired.
+
+    A month in which more was taken back than earned reaches below zero. Series: held, expired.
+    """
+    held = [month.earning.held for month in months]
+    expired = [month.earning.expired for month in months]
+    return _stacked(
+        months,
+        ("Held", [_major(amount) for amount in held], held),
+        ("Expired", [_major(amount) for amount in expired], expired),
+    )
+
+
+def _stacked(
+    months: Sequence[RevenueMonth], *series: tuple[str, list[float], list[Money]]
+) -> Figure:
+    """Two bars for each month, one on the other: a name, the heights, and what hovering tells."""
     shared: dict[str, Any] = {
         "type": "bar",
-        "x": days,
+        "x": [month.month.isoformat() for month in months],
         "xperiod": "M1",
-        "marker": {"opacity": strength},
+        "marker": {"opacity": [1 if month.complete else _UNFINISHED for month in months]},
     }
     figure = _figure(
         [
-            shared | _told("Net", [money.shown(month.taking.net) for month in months]) | {"y": net},
-            shared
-            | _told("Refunded", [money.shown(month.taking.refunded) for month in months])
-            | {"y": back},
+            shared | _told(name, [money.shown(amount) for amount in amounts]) | {"y": heights}
+            for name, heights, amounts in series
         ],
-        **_money_axis("yaxis", currency),
+        **_money_axis("yaxis", months[0].taking.net.currency),
         xaxis=_time_axis("month"),
     )
-    figure["layout"]["annotations"] = _edge_labels(net, back)
+    (low, under, _), (high, above, _) = series
+    figure["layout"]["annotations"] = _edge_labels(under, above, names=(low, high))
     return figure
 
 
@@ -156,51 +174,6 @@ def seats_over_time(points: Sequence[SeatsPoint], bucket: str) -> Figure:
     return figure
 
 
-def net_in_words(months: Sequence[RevenueMonth]) -> str:
-    """What the chart by month shows: the highest month, the latest whole one, the running one."""
-    whole = [month for month in months if month.complete]
-    best = max(months, key=lambda month: month.taking.net.minor)
-    parts = [f"the highest is {in_short(best.taking.net)} in {best.month:%B %Y}"]
-    if whole:
-        last = whole[-1]
-        parts.append(f"the latest whole month, {last.month:%B %Y}, has {in_short(last.taking.net)}")
-    if not months[-1].complete:
-        now = months[-1]
-        parts.append(f"{now.month:%B %Y}, shown in part, has {in_short(now.taking.net)}")
-    return f"Net revenue by month: {'; '.join(parts)}."
-
-
-def running_in_words(months: Sequence[RevenueMonth]) -> str:
-    """Why a bar is paler than the others; empty when none is."""
-    cut = [f"{month.month:%B %Y}" for month in months if not month.complete]
-    if not cut:
-        return ""
-    return f"Paler: {' and '.join(cut)} {'is' if len(cut) == 1 else 'are'} shown in part."
-
-
-def lines_in_words(what: str, lines: Sequence[RevenueLine]) -> str:
-    """What a chart by name shows: the largest, how many there are, and where the rest is."""
-    best = lines[0]
-    words = f"Net revenue by {what}: the most is {in_short(best.taking.net)}, {best.label}"
-    if lines[1:]:
-        last = lines[-1]
-        words += f"; the least is {in_short(last.taking.net)}, {last.label}, of {len(lines)}"
-    return words + "."
-
-
-def seats_in_words(points: Sequence[SeatsPoint], bucket: str) -> str:
-    """What the chart of seats shows: the fullest part of the period, and the latest."""
-    last = points[-1]
-    best = max(points, key=_taken)
-    when = {"day": "day", "week": "week", "month": "month"}[bucket]
-    return (
-        f"Seats over time, as averages for each {when}: the most in use was {seats(_taken(best))} "
-        f"of {seats(best.capacity)} ({bucket_name(best, bucket)}); the latest {when} has "
-        f"{seats(_taken(last))} of {seats(last.capacity)}: {seats(last.active)} active, "
-        f"{seats(last.grace)} in grace, {seats(last.held)} held, {seats(last.free)} free."
-    )
-
-
 def in_short(amount: Money) -> str:
     """An amount in whole units, for the eye; the table has it to the cent."""
     major = Decimal(amount.minor).scaleb(-money.exponent(amount.currency))
@@ -215,7 +188,8 @@ def seats(number: float) -> str:
     return f"{number:,.1f}".removesuffix(".0")
 
 
-def _taken(point: SeatsPoint) -> float:
+def taken(point: SeatsPoint) -> float:
+    """The average of seats in use, in whatever way."""
     return point.active + point.grace + point.held
 
 
@@ -244,15 +218,17 @@ def _told(name: str, texts: list[str]) -> dict[str, Any]:
     }
 
 
-def _edge_labels(net: list[float], back: list[float]) -> list[dict[str, Any]]:
+def _edge_labels(
+    low: list[float], high: list[float], names: tuple[str, str]
+) -> list[dict[str, Any]]:
     """The series' names beside the last bar: what there are two of needs no legend."""
-    if not any(back):
+    if not any(high):
         return []
-    highest = max(max(n, 0) + b for n, b in zip(net, back, strict=True))
-    span = highest - min(*net, 0) or 1
-    at_net = max(net[-1], 0) / 2
-    at_back = max(max(net[-1], 0) + back[-1] / 2, at_net + span * _APART)
-    return [_edge_label("Net", at_net), _edge_label("Refunded", at_back)]
+    highest = max(max(under, 0) + above for under, above in zip(low, high, strict=True))
+    span = highest - min(*low, 0) or 1
+    at_low = max(low[-1], 0) / 2
+    at_high = max(max(low[-1], 0) + high[-1] / 2, at_low + span * _APART)
+    return [_edge_label(names[0], at_low), _edge_label(names[1], at_high)]
 
 
 def _edge_label(words: str, y: float) -> dict[str, Any]:

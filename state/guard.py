@@ -16,6 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 from reflex_base.utils.exceptions import LockExpiredError
 
+from services.config import vendor_name
 from services.errors import AppError, DatabaseUnavailable, ProviderError, ProviderUnavailable
 from services.signin import Presence
 from state.observed import observed
@@ -92,7 +93,7 @@ def explain(error: Exception) -> tuple[str, Tone]:
     if isinstance(error, ProviderUnavailable):
         log.warning("provider_unavailable", error_id=error_id, provider=error.provider)
         return (
-            f"{error.provider.capitalize()} does not answer right now. Nothing was lost: "
+            f"{vendor_name(error.provider)} does not answer right now. Nothing was lost: "
             "please try again in a minute.",
             "warning",
         )

@@ -8,7 +8,7 @@ from functools import partial
 
 import reflex as rx
 
-from services import catalogue, money, photos, topics
+from services import catalogue, money, photos, pricing, topics
 from services.audit import Actor
 from services.catalogue import MentorPage, OfferCard, OwnSeat
 from services.ids import MentorId
@@ -88,6 +88,7 @@ class MentorState(Loads, AppState):
     seats: str = ""
     marks: list[bool] = []
     offers: list[OfferFace] = []
+    about_tax: str = ""
     own: bool = False
     can_buy: bool = False
     unlisted: bool = False
@@ -130,6 +131,7 @@ class MentorState(Loads, AppState):
         self.seats = seat_words(capacity=page.capacity, free=page.seats_free)
         self.marks = seat_marks(capacity=page.capacity, free=page.seats_free)
         self.offers = [offer_face(offer) for offer in page.offers]
+        self.about_tax = pricing.words(pricing.tax_now()) if page.offers else ""
         self.own, self.can_buy = page.is_own, page.can_buy
         self.unlisted = not page.listed
         self.seat_note = self._about_seat(page.own_seat)

@@ -23,6 +23,10 @@ from state.shown import count, initials
 
 DEFAULT_SESSIONS = "4"
 DEFAULT_VALIDITY = "45"
+SHARE_NOTE = (
+    "Percent of what a session was paid, without tax, for sessions settled from now on. "
+    "Empty: the studio's {} %."
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class MentorProfileState(Loads, AppState):
     languages: str = ""
     capacity: str = ""
     seats_note: str = ""
+    share: str = ""
+    share_note: str = ""
     listed: bool = False
     suspended: bool = False
     on_sale: list[OfferRow] = []
@@ -124,6 +130,8 @@ class MentorProfileState(Loads, AppState):
         self.languages = ", ".join(language_name(code) for code in profile.languages)
         self.capacity = str(profile.capacity)
         self.seats_note = _seats_note(profile)
+        self.share = "" if profile.share_percent is None else str(profile.share_percent)
+        self.share_note = SHARE_NOTE.format(settings().mentor_share_percent)
         self.listed, self.suspended = profile.listed, profile.suspended
         self.currency = settings().studio_currency
         self._cards = {offer.public_id: offer for offer in profile.offers}
@@ -159,6 +167,7 @@ class MentorProfileState(Loads, AppState):
                 languages=_words(form.get("languages", "")),
                 capacity=str(form.get("capacity", "")),
                 name=str(form.get("name", "")) if self.for_admin else None,
+                share=str(form.get("share", "")) if self.for_admin else None,
             )
         except InvalidInput as error:
             self._wrong(error)

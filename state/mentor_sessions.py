@@ -18,11 +18,8 @@ from services.sessions import SessionRow, Side, When
 from state import live
 from state.base import AppState
 from state.guard import requires
-from state.listing import address
-from state.mentors import FilterChip
-from state.phase import Loads, loading
-from state.sessions import SessionFace, chips, session_face
-from state.shown import count, plain
+from state.phase import loading
+from state.sessions import PartOfSessions, SessionFace, session_face
 
 PATH = "/mentor/sessions"
 CHOICES: dict[When, str] = {"upcoming": "Upcoming", "decide": "To decide", "past": "Past"}
@@ -67,25 +64,16 @@ def audience(actor: Actor, when: When, before: str) -> live.Audience[Part[Sessio
     return live.Audience(("mentor_sessions", actor, when, before), own, read)
 
 
-class MentorSessionsState(Loads, AppState):
-    """One part of the list; which one stands in the address."""
+class MentorSessionsState(PartOfSessions, AppState):
+    """One part of the list."""
 
-    chosen: str = ""
-    chips: list[FilterChip] = []
     groups: list[Group] = []
-    total: str = ""
-    next_href: str = ""
-    first_href: str = ""
 
     @rx.event
     @requires("mentor")
     async def load(self) -> None:
         """Read the part that the address names."""
-        asked = self.router.url.query_parameters
-        when = _chosen(asked.get("only", ""))
-        self.chosen, self.chips = when, chips(PATH, CHOICES, when)
-        before = plain(asked.get("before", ""), 60)
-        self.first_href = self._here() if before else ""
+        when, before = self._begin(PATH, CHOICES)
         with loading(self):
             self._show(await live.watch(self, audience(await self._actor(), when, before)))
 
@@ -97,16 +85,4 @@ class MentorSessionsState(Loads, AppState):
 
     def _show(self, part: Part[SessionRow]) -> None:
         self.groups = grouped(part.rows, self.time_zone, clock.utc_now())
-        self.total = count(part.total or 0, "session")
-        self.next_href = self._here(part.next) if part.next else ""
-
-    def _here(self, before: str = "") -> str:
-        return address(PATH, only="" if self.chosen == "upcoming" else self.chosen, before=before)
-
-
-def _chosen(asked: str) -> When:
-    """The part that the address asks for."""
-    for when in CHOICES:
-        if when == asked:
-            return when
-    return "upcoming"
+        self._end(PATH, CHOICES, part)

@@ -9,6 +9,7 @@ import reflex as rx
 
 from services import money, orders, topics
 from services.audit import Actor
+from services.money import Money
 from services.orders import Face, OrderView
 from services.paging import Part
 from state import live
@@ -29,7 +30,10 @@ STATUS: dict[Face, tuple[str, str]] = {
     Face.SOLD_OUT_REFUNDED: ("sold out and refunded", "quiet"),
     Face.PAID_TWICE_REFUNDED: ("paid, one payment refunded", "good"),
     Face.REFUNDED: ("refunded", "quiet"),
+    Face.DISPUTED: ("disputed", "warning"),
+    Face.CHARGED_BACK: ("charged back", "quiet"),
     Face.REFUND_STUCK: ("refund failed", "bad"),
+    Face.MISFIT: ("does not fit", "bad"),
 }
 """The word of a face, and its tone."""
 
@@ -52,15 +56,23 @@ def order_face(order: OrderView, zone: str) -> OrderFace:
     """The words of a row."""
     status, tone = STATUS[order.face]
     return OrderFace(
-        href=f"/checkout/return/{order.public_id}",
+        href=f"/{'orders' if order.paid_at else 'checkout/return'}/{order.public_id}",
         title=order.title,
         mentor=order.mentor_name,
         date=date(order.created_at, zone),
         status=status,
         tone=tone,
         price=money.shown(order.price),
-        refunded=f"{money.shown(order.refunded)} back" if order.refunded.minor else "",
+        refunded=went_back(order),
     )
+
+
+def went_back(order: OrderView) -> str:
+    """What of the price went back, in words; empty when nothing did."""
+    if order.lost.minor and not order.refunded.minor:
+        return f"{money.shown(order.lost)} charged back"
+    total = Money(order.refunded.minor + order.lost.minor, order.price.currency)
+    return f"{money.shown(total)} back" if total.minor else ""
 
 
 def audience(actor: Actor, before: str) -> live.Audience[Part[OrderView]]:

@@ -37,7 +37,7 @@ from state.session_faces import (
     proposal_face,
 )
 from state.session_times import Rights, Times, rights, times
-from state.shown import moment, plain
+from state.shown import moment
 
 TICK_MS = 20_000
 Steps = AsyncGenerator[None, None]
@@ -109,10 +109,6 @@ class SessionState(Loads, AppState):
     async def _open(self) -> None:
         with loading(self):
             self._show(await live.watch(self, audience(await self._actor(), self._named())))
-
-    def _named(self) -> str:
-        """The session that the address names."""
-        return plain(self.router.url.path.rstrip("/").rsplit("/", 1)[-1], 60)
 
     def _show(self, view: SessionView) -> None:
         zone = self.time_zone

@@ -101,7 +101,7 @@ def session_face(row: SessionRow, side: Side, zone: str) -> SessionFace:
     )
 
 
-def chips(path: str, choices: Mapping[When, str], chosen: str) -> list[FilterChip]:
+def _chips(path: str, choices: Mapping[When, str], chosen: str) -> list[FilterChip]:
     """The parts of a list, of which one is always chosen; the first one needs no address."""
     first = next(iter(choices))
     return [
@@ -117,28 +117,49 @@ def audience(actor: Actor, when: When, before: str) -> live.Audience[Part[Sessio
     return live.Audience(("sessions", actor, when, before), own, read)
 
 
-class SessionsState(Loads, AppState):
-    """One part of the list; which one stands in the address."""
+class PartOfSessions(Loads, mixin=True):
+    """A list of one's own sessions in parts: which one, and from where on, stand in the address."""
 
     chosen: str = ""
     chips: list[FilterChip] = []
-    rows: list[SessionFace] = []
     total: str = ""
     next_href: str = ""
     first_href: str = ""
+
+    def _begin(self, path: str, choices: Mapping[When, str]) -> tuple[When, str]:
+        """Read the address: the part that is asked for, or the first, and the place to go on
+        from."""
+        asked = self.router.url.query_parameters
+        parts: dict[str, When] = {one: one for one in choices}
+        when = parts.get(asked.get("only", ""), next(iter(choices)))
+        self.chosen = when
+        self.chips = _chips(path, choices, when)
+        before = plain(asked.get("before", ""), 60)
+        self.first_href = self._here(path, choices) if before else ""
+        return when, before
+
+    def _end(self, path: str, choices: Mapping[When, str], part: Part[SessionRow]) -> None:
+        """Show how many there are, and the way to the next ones."""
+        self.total = count(part.total or 0, "session")
+        self.next_href = self._here(path, choices, part.next) if part.next else ""
+
+    def _here(self, path: str, choices: Mapping[When, str], before: str = "") -> str:
+        only = "" if self.chosen == next(iter(choices)) else self.chosen
+        return address(path, only=only, before=before)
+
+
+class SessionsState(PartOfSessions, AppState):
+    """One part of the list."""
+
+    rows: list[SessionFace] = []
 
     @rx.event
     @requires("user")
     async def load(self) -> None:
         """Read the part that the address names."""
-        asked = self.router.url.query_parameters
-        when: When = "past" if asked.get("only") == "past" else "upcoming"
-        self.chosen, self.chips = when, chips(PATH, CHOICES, when)
-        before = plain(asked.get("before", ""), 60)
-        self.first_href = self._here() if before else ""
+        when, before = self._begin(PATH, CHOICES)
         with loading(self):
-            actor = await self._actor()
-            self._show(await live.watch(self, audience(actor, when, before)))
+            self._show(await live.watch(self, audience(await self._actor(), when, before)))
 
     @rx.event
     @requires("user")
@@ -148,8 +169,4 @@ class SessionsState(Loads, AppState):
 
     def _show(self, part: Part[SessionRow]) -> None:
         self.rows = [session_face(row, Side.MENTEE, self.time_zone) for row in part.rows]
-        self.total = count(part.total or 0, "session")
-        self.next_href = self._here(part.next) if part.next else ""
-
-    def _here(self, before: str = "") -> str:
-        return address(PATH, only="" if self.chosen == "upcoming" else self.chosen, before=before)
+        self._end(PATH, CHOICES, part)

@@ -7,8 +7,9 @@ from typing import Any
 
 import reflex as rx
 
-from services import accounts, signin
+from services import accounts, invoices, signin
 from services.errors import InvalidInput
+from services.invoices import BillingDetails
 from services.signin import SignInView
 from state.accounts import FormState
 from state.base import read, write
@@ -30,25 +31,33 @@ class BrowserFace:
 
 
 class SettingsState(Loads, FormState):
-    """The settings of the signed-in person. `wrong_profile_*` is about the profile's form."""
+    """The settings of the signed-in person. `wrong_profile_*` is about the profile's form,
+    `wrong_billing_*` about that of the billing details."""
 
     name: str = ""
     zone: str = ""
     browsers: list[BrowserFace] = []
     wrong_profile_field: str = ""
     wrong_profile_text: str = ""
+    billing_name: str = ""
+    billing_address: str = ""
+    tax_id: str = ""
+    billing_saved: int = 0
+    wrong_billing_field: str = ""
+    wrong_billing_text: str = ""
 
     @rx.event
     @requires("user")
     async def open(self) -> None:
         """Read the profile and the list of browsers."""
         self._begin()
-        self.wrong_profile_field = ""
+        self.wrong_profile_field = self.wrong_billing_field = ""
         with loading(self):
             presence = await self._presence()
             self.name, self.zone = presence.name, presence.time_zone
             rows = await read(signin.list_sign_ins, actor=presence.actor, current=presence.sign_in)
             self.browsers = [_browser(row, presence.time_zone) for row in rows]
+            self._show_billing(await read(invoices.get_billing, actor=presence.actor))
 
     @rx.event
     @requires("user")
@@ -68,6 +77,35 @@ class SettingsState(Loads, FormState):
         self.name, self.zone = presence.name, presence.time_zone
         self.display_name, self.time_zone = presence.name, presence.time_zone
         self._tell("Your profile is saved.", "good")
+
+    @rx.event
+    @requires("user")
+    async def save_billing(self, form: dict[str, Any]) -> None:
+        """Store what the next invoices say."""
+        self.wrong_billing_field = ""
+        actor = await self._actor()
+        try:
+            await write(
+                invoices.update_billing,
+                actor=actor,
+                name=str(form.get("billing_name", "")),
+                address=str(form.get("billing_address", "")),
+                tax_id=str(form.get("tax_id", "")),
+            )
+        except InvalidInput as error:
+            self.wrong_billing_field, self.wrong_billing_text = error.field, error.message
+            return
+        self._show_billing(await read(invoices.get_billing, actor=actor))
+        self.billing_saved += 1
+        self._tell(
+            "Your billing details are saved. Invoices that you have already can be corrected on "
+            "the page of their order.",
+            "good",
+        )
+
+    def _show_billing(self, details: BillingDetails) -> None:
+        self.billing_name, self.tax_id = details.name, details.tax_id
+        self.billing_address = details.address
 
 
 def _browser(row: SignInView, zone: str) -> BrowserFace:

@@ -64,6 +64,13 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def cut_off(shown: int, most: int) -> str:
+    """What a list says below its end where that may not be the end of what there is."""
+    if shown < most:
+        return ""
+    return f"The first {most} are listed. The next ones come up as these are settled."
+
+
 def initials(name: str) -> str:
     """The first letters of the first and last word of a name."""
     words = name.split()
