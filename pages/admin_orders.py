@@ -10,7 +10,6 @@ from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
 from pages.components.phases import has
 from pages.components.tables import cell, head, row, sort_head, table
-from pages.components.text import strong
 from pages.layout import Page, signed_in
 from state.admin_orders import PATH, AdminOrder
 from state.admin_orders import AdminOrdersState as State
@@ -32,7 +31,7 @@ def admin_orders() -> rx.Component:
             State,
             table("Orders", heads, rx.foreach(State.rows, _row), dense=True),
             path=PATH,
-            placeholder="A name, an address, a pack, an order's id",
+            placeholder="A name, an address, a pack, any id, an invoice's number",
             search_label="Search orders",
             filter_label="Status",
             submit=State.search,
@@ -48,7 +47,7 @@ def admin_orders() -> rx.Component:
 
 def _row(order: rx.vars.ObjectVar[AdminOrder]) -> rx.Component:
     return row(
-        cell(strong(order.title), under(mark(order.public_id)), rank="main"),
+        cell(text_link(order.title, order.href), under(mark(order.public_id)), rank="main"),
         cell(order.mentee, under(order.email)),
         cell(text_link(order.mentor, order.mentor_href), rank="wide"),
         cell(

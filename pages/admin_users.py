@@ -6,13 +6,17 @@ import reflex as rx
 
 from pages.components.badges import badge
 from pages.components.boxes import row as line
-from pages.components.buttons import Kind, button, link_button
+from pages.components.boxes import stack
+from pages.components.buttons import Kind, button, document_button, link_button
 from pages.components.editors import said
+from pages.components.forms import field, form
+from pages.components.kinds import Child
 from pages.components.lists import listing, mark, opened, opener, question, under
+from pages.components.losses import lost_packs, lost_sessions, obstacle_list
 from pages.components.moments import moment
 from pages.components.phases import has
 from pages.components.tables import cell, head, row, sort_head, table
-from pages.components.text import muted, strong
+from pages.components.text import muted, strong, text
 from pages.layout import Page, signed_in
 from state.admin_users import PATH, Act, AdminUser
 from state.admin_users import AdminUsersState as State
@@ -91,11 +95,22 @@ def _actions(user: _User) -> rx.Component:
         _action("Take admin rights", "remove_admin", shown=user.is_admin & ~user.is_self),
         _action("Suspend", "suspend", shown=user.can_suspend),
         _action("Reactivate", "reactivate", shown=user.can_reactivate),
+        _action("Erase", "erase", shown=user.can_erase),
+        rx.cond(user.can_erase, _copy(), rx.fragment()),
         rx.cond(
             user.is_self,
             muted("This is your own account: another admin can suspend it or take its rights."),
             rx.fragment(),
         ),
+    )
+
+
+def _copy() -> rx.Component:
+    """Whoever cannot sign in may ask for their data by mail."""
+    return rx.cond(
+        State.copy_href != "",
+        document_button("Download their data", State.copy_href, kind="secondary", beside=True),
+        button("Copy of their data", on_click=State.make_copy, kind="secondary"),
     )
 
 
@@ -109,7 +124,12 @@ def _question(user: _User) -> rx.Component:
         (
             "suspend",
             f"Suspend {user.name}? The account is signed out everywhere and cannot sign in again. "
-            "A mentor is suspended as such too: booked sessions are canceled, and credits go back.",
+            "Booked sessions are canceled, and credits go back; a mentor is suspended as such too.",
+        ),
+        (
+            "erase",
+            f"Erase {user.name}? Everything about this person is deleted or emptied, but for "
+            "invoices and payments. It cannot be undone.",
         ),
         (
             "reactivate",
@@ -127,18 +147,59 @@ def _question(user: _User) -> rx.Component:
         ("remove_admin", f"Take the admin's rights from {user.name}?"),
         "",
     )
+    return rx.fragment(
+        rx.match(
+            State.asking,
+            ("suspend", _with_reason(words, "Suspend", "The owner reads it in a mail.")),
+            ("erase", _erasing(words)),
+            _plainly(words),
+        )
+    )
+
+
+def _plainly(words: Child) -> rx.Component:
     return question(
         words,
         rx.match(
             State.asking,
-            ("suspend", _yes("Suspend", danger=True)),
             ("reactivate", _yes("Reactivate")),
             ("make_mentor", _yes("Make a mentor")),
             ("make_admin", _yes("Make an admin")),
             _yes("Take the rights", danger=True),
         ),
-        button("Leave it", on_click=State.ask(""), kind="secondary"),
+        _leave_it(),
     )
+
+
+def _erasing(words: Child) -> rx.Component:
+    return stack(
+        lost_packs(State.packs),
+        lost_sessions(State.sessions),
+        rx.cond(
+            has(State.obstacles),
+            stack(
+                text("Some things must be settled first:"),
+                obstacle_list(State.obstacles),
+                line(_leave_it()),
+            ),
+            _with_reason(words, "Erase", "It is kept. Write nothing about the person."),
+        ),
+    )
+
+
+def _with_reason(words: Child, label: str, help: str) -> rx.Component:
+    """A question whose answer needs a reason."""
+    return form(
+        text(words),
+        field("reason", "Reason", help=help, max_length=300),
+        line(button(label, submit=True, kind="danger", busy=State.busy), _leave_it()),
+        on_submit=State.act_because,
+        label=label,
+    )
+
+
+def _leave_it() -> rx.Component:
+    return button("Leave it", on_click=State.ask(""), kind="secondary")
 
 
 def _yes(label: str, *, danger: bool = False) -> rx.Component:

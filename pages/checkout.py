@@ -7,6 +7,7 @@ import reflex as rx
 from pages.components.boxes import section, side, split, stack
 from pages.components.buttons import button, link_button
 from pages.components.cards import card, points
+from pages.components.discounts import discount_field, price_parts
 from pages.components.headers import page_header
 from pages.components.leaving import leave
 from pages.components.links import text_link
@@ -19,7 +20,7 @@ from pages.components.prices import total
 from pages.components.text import heading, muted, text
 from pages.layout import Page, public
 from services.config import settings
-from state.checkout import CheckoutState
+from state.checkout import FREE, CheckoutState, Way
 
 
 def checkout() -> rx.Component:
@@ -70,8 +71,9 @@ def _what() -> rx.Component:
                     f"Your seat is held for {settings().seat_hold_minutes} minutes while you pay, "
                     "and is yours when the payment has arrived.",
                 ),
-                "If you stop, sessions you have not used are refunded at their share of the price; "
-                "expired ones only if the studio decides so.",
+                "If you stop, you can ask for the sessions you have not used back, at their share "
+                "of the price; the studio decides. Expired ones are not paid back unless it "
+                "chooses to.",
             ),
         ),
         gap="wide",
@@ -82,6 +84,7 @@ def _payment() -> rx.Component:
     return side(
         card(
             total("You pay once", CheckoutState.price),
+            price_parts(CheckoutState),
             rx.cond(CheckoutState.open_order != "", _held(), rx.fragment()),
             rx.match(
                 CheckoutState.obstacle,
@@ -100,22 +103,35 @@ def _held() -> rx.Component:
         text("Your seat is held until ", CheckoutState.held_until, "."),
         rx.cond(
             CheckoutState.same_offer,
-            rx.fragment(),
+            _chosen() if len(settings().payment_providers) > 1 else rx.fragment(),
             muted("It is held for another pack. Paying for this one ends that checkout."),
         ),
         tone="good",
     )
 
 
+def _chosen() -> rx.Component:
+    return muted(
+        "You chose ",
+        CheckoutState.held_with,
+        ". You can go on there, or choose another way to pay: the seat stays yours.",
+    )
+
+
 def _pay() -> rx.Component:
     return stack(
         leave(CheckoutState.leave_to),
-        button(
-            "Pay " + CheckoutState.price + " with Stripe",
-            on_click=CheckoutState.pay,
-            busy=CheckoutState.paying,
-            full=True,
-            large=True,
+        discount_field(CheckoutState),
+        rx.cond(
+            CheckoutState.free,
+            button(
+                "Get this pack",
+                on_click=_press(FREE),
+                busy=CheckoutState.paying == FREE,
+                full=True,
+                large=True,
+            ),
+            rx.fragment(rx.foreach(CheckoutState.ways, _way)),
         ),
         rx.cond(
             CheckoutState.open_order != "",
@@ -128,7 +144,36 @@ def _pay() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        muted("You pay on Stripe's page and come back here. We never see your card."),
+        muted(
+            "By buying you accept the ",
+            text_link("terms", "/terms"),
+            " (version ",
+            CheckoutState.terms,
+            ").",
+        ),
+        rx.cond(
+            CheckoutState.free,
+            muted("There is nothing to pay: the pack is yours at once."),
+            muted(
+                "You pay on the page of the provider and come back here. We never see your card."
+            ),
+        ),
+    )
+
+
+def _press(provider: str | rx.Var[str]) -> rx.event.EventCallback[()]:
+    """Buying what the browser shows, which a restarted server may not know any more."""
+    shown = (CheckoutState.code, CheckoutState.price, CheckoutState.terms)
+    return CheckoutState.pay(provider, *shown)
+
+
+def _way(way: rx.vars.ObjectVar[Way]) -> rx.Component:
+    """One provider's button; the first stands out."""
+    press, busy = _press(way.provider), CheckoutState.paying == way.provider
+    return rx.cond(
+        way.first,
+        button(way.label, on_click=press, busy=busy, full=True, large=True),
+        button(way.label, on_click=press, busy=busy, kind="secondary", full=True, large=True),
     )
 
 

@@ -7,14 +7,14 @@ import reflex as rx
 from pages.components.badges import toned
 from pages.components.boxes import row, split
 from pages.components.buttons import button, document_button, link_button
-from pages.components.cards import card, facts
-from pages.components.links import text_link
-from pages.components.moments import moment
+from pages.components.cards import facts
+from pages.components.orders import order_card
 from pages.components.outcomes import live_outcome, outcome
 from pages.components.phases import loaded
 from pages.components.text import muted
 from pages.components.ticking import every
 from pages.layout import Page, public
+from services.config import settings
 from state.checkout_return import LOOK_EVERY_MS, CheckoutReturnState
 
 
@@ -50,14 +50,15 @@ def _outcome() -> rx.Component:
         row(
             rx.match(
                 CheckoutReturnState.face,
-                ("open", _unpaid("Pay " + CheckoutReturnState.price + " with Stripe")),
+                ("open", _unpaid(_pay())),
                 ("declined", _unpaid("Try again")),
                 ("waiting", link_button("Go to your dashboard", "/dashboard")),
                 ("paid", link_button("Go to your packs", "/dashboard")),
                 ("paid_twice_refunded", link_button("Go to your packs", "/dashboard")),
                 ("refunded", link_button("Your orders", "/orders")),
                 ("refund_stuck", link_button("Your orders", "/orders")),
-                link_button("Start again", CheckoutReturnState.mentor_href),
+                ("misfit", link_button("Your orders", "/orders")),
+                link_button("Start again", CheckoutReturnState.order.mentor_href),
             )
         ),
     )
@@ -72,7 +73,10 @@ def _watching() -> rx.Component:
     )
     told = rx.cond(
         CheckoutReturnState.provider_silent,
-        muted("Stripe does not answer right now. Nothing is lost: we keep asking."),
+        muted(
+            CheckoutReturnState.provider,
+            " does not answer right now. Nothing is lost: we keep asking.",
+        ),
         muted("This page looks again every few seconds."),
     )
     told = rx.fragment(every(LOOK_EVERY_MS, CheckoutReturnState.look), told)
@@ -80,13 +84,24 @@ def _watching() -> rx.Component:
     return rx.cond(unsettled, rx.cond(CheckoutReturnState.watching, told, again), rx.fragment())
 
 
+def _another_way() -> list[rx.Component]:
+    if len(settings().payment_providers) < 2:
+        return []
+    return [link_button("Another way to pay", CheckoutReturnState.offer_href, kind="secondary")]
+
+
+def _pay() -> rx.Var[str] | str:
+    return "Pay " + CheckoutReturnState.order.price + " with " + CheckoutReturnState.provider
+
+
 def _unpaid(label: rx.Var[str] | str) -> rx.Component:
     return rx.fragment(
         rx.cond(
             CheckoutReturnState.pay_href != "",
             document_button(label, CheckoutReturnState.pay_href),
-            link_button("Back to the mentor", CheckoutReturnState.mentor_href),
+            link_button("Back to the mentor", CheckoutReturnState.order.mentor_href),
         ),
+        *_another_way(),
         button(
             "Cancel this checkout",
             on_click=CheckoutReturnState.give_back,
@@ -97,23 +112,10 @@ def _unpaid(label: rx.Var[str] | str) -> rx.Component:
 
 
 def _order() -> rx.Component:
-    state = CheckoutReturnState
-    return card(
-        facts(
-            ("Pack", state.title),
-            ("Mentor", text_link(state.mentor, state.mentor_href)),
-            ("Sessions", state.sessions),
-            ("Price", state.price),
-        ),
-        rx.cond(
-            state.refunded != "",
-            facts(("Refunded", state.refunded)),
-            rx.fragment(),
-        ),
-        facts(
-            ("Status", toned(state.status, state.status_tone)),
-            ("Ordered", moment(state.ordered)),
-        ),
+    order = CheckoutReturnState.order
+    return order_card(
+        order,
+        facts(("Pack", order.title), ("Status", toned(order.status, order.tone))),
         label="Your order",
     )
 

@@ -158,8 +158,8 @@ def _price() -> rx.Component:
             (
                 "undo-2",
                 "Unused sessions come back",
-                "If you stop, they are refunded at their share of the price, "
-                "as long as they have not expired.",
+                "If you stop, you can ask for them back at their share of the price, "
+                "as long as they have not expired. The studio decides.",
             ),
             (
                 "shield-check",
@@ -210,7 +210,7 @@ def _questions() -> rx.Component:
             ),
             (
                 "Who holds my card?",
-                "Stripe does. You pay on Stripe's page, and we never see the number.",
+                "The payment provider does. You pay on its page, and we never see the number.",
             ),
         ),
     )

@@ -13,6 +13,7 @@ from pages.components.boxes import centred
 from pages.components.buttons import link_button
 from pages.components.headers import page_header
 from pages.components.kinds import Child
+from pages.components.links import text_link
 from pages.components.navigation import (
     Place,
     area_switch,
@@ -28,7 +29,7 @@ from pages.components.navigation import (
     simulator_banner,
     skip_link,
 )
-from pages.components.notices import live_notice
+from pages.components.notices import live_notice, notice
 from services.config import settings
 from state.base import AppState
 
@@ -47,6 +48,7 @@ PLACES: dict[Area, list[Place]] = {
         Place("/mentor/sessions", "Sessions", "calendar-days"),
         Place("/mentor/mentees", "Mentees", "users"),
         Place("/mentor/availability", "Availability", "clock"),
+        Place("/mentor/earnings", "Earnings", "wallet"),
         Place("/mentor/profile", "Profile", "square-user"),
         Place("/settings", "Settings", "settings"),
     ],
@@ -55,9 +57,14 @@ PLACES: dict[Area, list[Place]] = {
         Place("/admin/revenue", "Revenue", "chart-column"),
         Place("/admin/seats", "Seats", "armchair"),
         Place("/admin/orders", "Orders", "receipt"),
+        Place("/admin/refunds", "Refunds", "undo-2"),
+        Place("/admin/disputes", "Disputes", "scale"),
+        Place("/admin/unmatched", "Unmatched money", "circle-help"),
+        Place("/admin/reconciliation", "Reconciliation", "list-checks"),
         Place("/admin/sessions", "Sessions", "calendar-days"),
         Place("/admin/users", "Users", "users"),
         Place("/admin/mentors", "Mentors", "graduation-cap"),
+        Place("/admin/discounts", "Discount codes", "ticket-percent"),
         Place("/admin/testimonials", "Testimonials", "message-square-quote"),
         Place("/admin/inbox", "Inbox", "inbox"),
         Place("/settings", "Settings", "settings"),
@@ -129,6 +136,7 @@ def signed_in(
     content = rx.el.main(
         rx.el.div(
             _notice(),
+            _new_terms(),
             page_header(title, state=state, action=action),
             *children,
             class_name="inside-content",
@@ -163,6 +171,17 @@ def _first_lines() -> list[rx.Component]:
 
 def _notice() -> rx.Component:
     return live_notice(AppState.notice, AppState.notice_tone, on_close=AppState.dismiss_notice)
+
+
+def _new_terms() -> rx.Component:
+    """For those who agreed to an older version, or to none."""
+    return rx.cond(
+        AppState.terms_due,
+        notice(
+            rx.el.p("The studio has new terms. ", text_link("Read them and agree", "/terms"), ".")
+        ),
+        rx.fragment(),
+    )
 
 
 def _top_bar(active: str) -> rx.Component:
@@ -209,7 +228,13 @@ def _footer() -> rx.Component:
         [
             (
                 "Studio",
-                footer_links(("Home", "/"), ("Mentors", "/mentors"), ("How it works", "/#how")),
+                footer_links(
+                    ("Home", "/"),
+                    ("Mentors", "/mentors"),
+                    ("How it works", "/#how"),
+                    ("Terms", "/terms"),
+                    ("Privacy", "/privacy"),
+                ),
             ),
             (
                 "Account",

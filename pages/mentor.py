@@ -64,8 +64,8 @@ def _person() -> rx.Component:
                 "is yours when the payment has arrived.",
                 "Another pack keeps your seat. Without one it waits "
                 f"{settings().grace_hours} hours for you, then somebody else may have it.",
-                "If you stop, sessions that you have not used and that have not expired are "
-                "refunded at their share of the price.",
+                "If you stop, you can ask for sessions that you have not used and that have not "
+                "expired back, at their share of the price; the studio decides.",
             ),
         ),
         rx.cond(
@@ -87,7 +87,8 @@ def _selling() -> rx.Component:
             offers(MentorState.offers, on_sale=MentorState.can_buy),
             empty("No pack is on sale.", "This mentor sells no packs at the moment."),
         ),
-        muted("You pay once, on Stripe's page. Nothing renews by itself."),
+        rx.cond(MentorState.about_tax != "", muted(MentorState.about_tax), rx.fragment()),
+        muted("You pay once, on the payment provider's page. Nothing renews by itself."),
     )
 
 

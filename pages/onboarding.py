@@ -7,7 +7,7 @@ import reflex as rx
 from pages.components.boxes import form_width, row, stack
 from pages.components.buttons import button, link_button
 from pages.components.checklists import checklist, progress, step_item
-from pages.components.forms import field, form, option, select, text_area
+from pages.components.forms import errors_of, field, form, option, select, text_area
 from pages.components.kinds import Child, Press, Text
 from pages.components.notices import notice
 from pages.components.phases import loaded
@@ -17,6 +17,8 @@ from services.accounts import list_zones
 from services.onboarding import ABOUT_LENGTH, GOALS_LENGTH, PREFERENCES_LENGTH, StepKind
 from state.onboarding import OnboardingState as State
 from state.onboarding import StepRow
+
+_wrong = errors_of(State.wrong_field, State.wrong_text)
 
 _BROWSERS_ZONE = rx.Var("Intl.DateTimeFormat().resolvedOptions().timeZone", _var_type=str)
 
@@ -85,10 +87,6 @@ def _step(step: rx.vars.ObjectVar[StepRow]) -> rx.Component:
             rx.fragment(),
         ),
     )
-
-
-def _wrong(name: str) -> rx.Var[str]:
-    return rx.cond(State.wrong_field == name, State.wrong_text, "")
 
 
 def _form(*children: Child, on_submit: Press, label: str, also: Text = "") -> rx.Component:

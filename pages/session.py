@@ -8,13 +8,12 @@ from pages.components.badges import toned
 from pages.components.boxes import row, section, side, stack
 from pages.components.buttons import button, document_button, link_button
 from pages.components.cards import card
-from pages.components.kinds import Text
+from pages.components.kinds import NOTHING, Text
 from pages.components.leaving import leave
 from pages.components.moments import moment
 from pages.components.notices import notice
 from pages.components.phases import empty, has, loaded
 from pages.components.session_forms import (
-    NOWHERE,
     canceling,
     decision,
     if_said,
@@ -55,13 +54,13 @@ def session() -> rx.Component:
         ),
         area=rx.Var.create(State.side),
         active={"mentee": "/sessions", "mentor": "/mentor/sessions", "admin": "/admin/sessions"},
-        state=rx.cond(State.phase == "ready", toned(State.head.status, State.head.tone), NOWHERE),
+        state=rx.cond(State.phase == "ready", toned(State.head.status, State.head.tone), NOTHING),
     )
 
 
 def _content() -> rx.Component:
     return rx.fragment(
-        rx.cond(State.times.ticking, every(TICK_MS, State.tick), NOWHERE),
+        rx.cond(State.times.ticking, every(TICK_MS, State.tick), NOTHING),
         leave(State.leave_to),
         meeting_columns(
             _now(), side(_about(), _changes(), _past()), stack(_goals(), _notes(), gap="apart")
@@ -77,12 +76,12 @@ def _now() -> rx.Component:
         rx.cond(
             rights.joins,
             row(button("Join now", on_click=State.join, busy=State.busy == "join", large=True)),
-            NOWHERE,
+            NOTHING,
         ),
         if_said(rights.join_note, muted),
-        rx.cond(State.proposal.public_id != "", _proposal(), NOWHERE),
-        rx.cond((State.outcome.title != "") | rights.decides, _outcome(), NOWHERE),
-        rx.cond(State.objection.public_id != "", _objection(), NOWHERE),
+        rx.cond(State.proposal.public_id != "", _proposal(), NOTHING),
+        rx.cond((State.outcome.title != "") | rights.decides, _outcome(), NOTHING),
+        rx.cond(State.objection.public_id != "", _objection(), NOTHING),
     )
 
 
@@ -96,11 +95,11 @@ def _proposal() -> rx.Component:
     return notice(
         rx.el.p(strong(shown.title, ": "), moment(shown.when)),
         if_said(shown.theirs, muted),
-        rx.cond(shown.reason != "", prose("“", shown.reason, "”"), NOWHERE),
+        rx.cond(shown.reason != "", prose("“", shown.reason, "”"), NOTHING),
         rx.cond(
             shown.answers,
             rx.fragment(muted("Until you answer, the session stays where it is."), answers),
-            rx.cond(shown.mine, mine, NOWHERE),
+            rx.cond(shown.mine, mine, NOTHING),
         ),
         tone="warning",
     )
@@ -109,17 +108,17 @@ def _proposal() -> rx.Component:
 def _outcome() -> rx.Component:
     rights = State.rights
     return stack(
-        rx.cond(State.outcome.title != "", how_it_ended(State.outcome), NOWHERE),
-        rx.cond(rights.decides, card(decision("Save what happened")), NOWHERE),
+        rx.cond(State.outcome.title != "", how_it_ended(State.outcome), NOTHING),
+        rx.cond(rights.decides, card(decision("Save what happened")), NOTHING),
         rx.cond(
             rights.corrects,
             opened("decide", "Correct the outcome", decision("Save the correction", closes=True)),
-            NOWHERE,
+            NOTHING,
         ),
         rx.cond(
             rights.objects,
             opened("object", "Object", objecting(), above=rights.object_note),
-            NOWHERE,
+            NOTHING,
         ),
     )
 
@@ -130,10 +129,10 @@ def _objection() -> rx.Component:
         notice(
             text(strong(shown.title)),
             prose("“", shown.body, "”"),
-            rx.cond(shown.answer != "", text("The studio: “", shown.answer, "”"), NOWHERE),
-            rx.cond(shown.withdraws, _take_back(), NOWHERE),
+            rx.cond(shown.answer != "", text("The studio: “", shown.answer, "”"), NOTHING),
+            rx.cond(shown.withdraws, _take_back(), NOTHING),
         ),
-        rx.cond(State.rights.settles, card(settling()), NOWHERE),
+        rx.cond(State.rights.settles, card(settling()), NOTHING),
     )
 
 
@@ -177,7 +176,8 @@ def _notes() -> rx.Component:
             State.private_note,
             submit="Save for yourself",
             on_submit=State.save_private,
-            help="Nobody but you reads them.",
+            help="Nobody but you reads them here. What a mentor writes about a mentee is in "
+            "the copy of their data that the mentee may ask for.",
             most=8_000,
         ),
     )
@@ -188,7 +188,7 @@ def _notes() -> rx.Component:
             State.rights.writes,
             own,
             rx.cond(
-                has(State.others_notes), NOWHERE, muted("There are no notes that both can read.")
+                has(State.others_notes), NOTHING, muted("There are no notes that both can read.")
             ),
         ),
     )
@@ -204,8 +204,10 @@ def _about() -> rx.Component:
         with_whom(head),
         rx.cond(
             head.file_href != "",
-            document_button("Add it to your calendar", head.file_href, kind="secondary"),
-            NOWHERE,
+            document_button(
+                "Add it to your calendar", head.file_href, kind="secondary", beside=True
+            ),
+            NOTHING,
         ),
         label="About this session",
     )
@@ -220,7 +222,7 @@ def _changes() -> rx.Component:
             _link_if("Move it", rights.move_href),
             _link_if("Propose another time", rights.propose_href),
         ),
-        rx.cond(rights.cancels, opened("cancel", "Cancel it", canceling(), kind="quiet"), NOWHERE),
+        rx.cond(rights.cancels, opened("cancel", "Cancel it", canceling(), kind="quiet"), NOTHING),
     )
 
 
@@ -228,7 +230,7 @@ def _past() -> rx.Component:
     return rx.cond(
         has(State.history),
         folded_history("What happened so far", rx.foreach(State.history, _line)),
-        NOWHERE,
+        NOTHING,
     )
 
 
@@ -237,7 +239,7 @@ def _line(one: rx.vars.ObjectVar[HistoryFace]) -> rx.Component:
 
 
 def _link_if(label: str, href: Text) -> rx.Component:
-    return rx.cond(href != "", link_button(label, href, kind="secondary"), NOWHERE)
+    return rx.cond(href != "", link_button(label, href, kind="secondary"), NOTHING)
 
 
 PAGE = Page(route="/sessions/[session]", title="Session", component=session, on_load=[State.load])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
-from pages.components.boxes import row as line
 from pages.components.boxes import stack
 from pages.components.buttons import link_button
-from pages.components.kinds import Text
 from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.sessions import part_chips, session_list
-from pages.components.tables import table_foot
+from pages.components.tables import part_foot
 from pages.components.text import muted
 from pages.layout import Page, signed_in
 from state.sessions import PATH
@@ -40,18 +38,8 @@ def _list() -> rx.Component:
     return stack(
         muted("Times are yours: ", State.time_zone, "."),
         session_list(State.rows, label="Your sessions"),
-        table_foot(
-            State.total,
-            line(
-                _link_if("Back to the first ones", State.first_href),
-                _link_if("Next ones", State.next_href),
-            ),
-        ),
+        part_foot(State.total, State.first_href, State.next_href),
     )
-
-
-def _link_if(label: str, href: Text) -> rx.Component:
-    return rx.cond(href != "", link_button(label, href, kind="secondary"), rx.fragment())
 
 
 def _nothing() -> rx.Component:

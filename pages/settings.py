@@ -9,7 +9,7 @@ from pages.components.badges import badge, toned
 from pages.components.boxes import form_width, setting
 from pages.components.boxes import row as line
 from pages.components.buttons import button, link_button
-from pages.components.forms import field, form, hidden, option, select
+from pages.components.forms import field, form, hidden, option, select, text_area
 from pages.components.moments import moment
 from pages.components.phases import loaded
 from pages.components.tables import cell, head, row, table
@@ -26,7 +26,9 @@ def settings() -> rx.Component:
         "Settings",
         loaded(
             SettingsState.phase,
-            rx.fragment(_profile(), _calendars(), _email(), _password(), _browsers()),
+            rx.fragment(
+                _profile(), _billing(), _calendars(), _email(), _password(), _browsers(), _data()
+            ),
             failure=SettingsState.failure,
             again=SettingsState.open,
             shape="page",
@@ -71,6 +73,51 @@ def _profile() -> rx.Component:
                 on_submit=SettingsState.save_profile,
                 key=SettingsState.zone,
                 label="Profile",
+            )
+        ),
+    )
+
+
+def _billing() -> rx.Component:
+    def wrong_here(name: str) -> rx.Var[str]:
+        return rx.cond(
+            SettingsState.wrong_billing_field == name, SettingsState.wrong_billing_text, ""
+        )
+
+    return setting(
+        "Billing details",
+        form_width(
+            form(
+                field(
+                    "billing_name",
+                    "Name on invoices",
+                    value=SettingsState.billing_name,
+                    help="A company's, for example. Empty: your own name.",
+                    error=wrong_here("billing_name"),
+                    required=False,
+                    autocomplete="organization",
+                    max_length=120,
+                ),
+                text_area(
+                    "billing_address",
+                    "Address on invoices",
+                    value=SettingsState.billing_address,
+                    error=wrong_here("billing_address"),
+                    max_length=400,
+                ),
+                field(
+                    "tax_id",
+                    "Your tax number",
+                    value=SettingsState.tax_id,
+                    help="Your VAT number, if you buy as a business.",
+                    error=wrong_here("tax_id"),
+                    required=False,
+                    max_length=40,
+                ),
+                line(button("Save billing details", submit=True, kind="secondary")),
+                on_submit=SettingsState.save_billing,
+                key=f"billing {SettingsState.billing_saved}",
+                label="Billing details",
             )
         ),
     )
@@ -146,6 +193,14 @@ def _browsers() -> rx.Component:
             heads,
             rx.foreach(SettingsState.browsers, _browser),
         ),
+    )
+
+
+def _data() -> rx.Component:
+    return setting(
+        "My data",
+        text("Take a copy of everything along, or have your account erased."),
+        line(link_button("My data", "/settings/data", kind="secondary")),
     )
 
 

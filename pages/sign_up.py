@@ -9,12 +9,16 @@ from pages.components.accounts import (
     carried_next,
     from_browser,
     otherwise,
+    problem,
     wrong,
 )
 from pages.components.buttons import button
-from pages.components.forms import field, form
+from pages.components.documents import agreement
+from pages.components.forms import check, field, form, hidden
 from pages.layout import Page, form_page
+from services.models import Document
 from services.passwords import MAX_LENGTH, MIN_LENGTH
+from services.privacy import documents
 from state.accounts import FormState
 
 
@@ -53,6 +57,9 @@ def sign_up() -> rx.Component:
                 min_length=MIN_LENGTH,
                 max_length=MAX_LENGTH,
             ),
+            problem("accepts"),
+            hidden("terms", documents.current(Document.TERMS)),
+            check("accepts", agreement("I agree to"), required=True),
             from_browser("time_zone", "Intl.DateTimeFormat().resolvedOptions().timeZone"),
             from_browser("locale", "navigator.language"),
             carried_next(),

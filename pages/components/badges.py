@@ -13,6 +13,7 @@ TONES: dict[str, str] = {
     "succeeded": "good",
     "pending": "warning",
     "requested": "warning",
+    "refund under way": "warning",
     "waiting for your bank": "warning",
     "not paid yet": "warning",
     "declined": "bad",

@@ -9,6 +9,7 @@ import reflex as rx
 from pages.components.icons import icon
 from pages.components.kinds import Flag, Press, Text
 from pages.components.links import anchor, document
+from pages.components.text import only_read
 
 Kind = Literal["primary", "secondary", "quiet", "danger"]
 
@@ -22,22 +23,26 @@ def button(
     submit: bool = False,
     full: bool = False,
     large: bool = False,
+    about: Text = "",
     described_by: str = "",
     name: str = "",
     value: Text = "",
 ) -> rx.Component:
     """A button. While `busy`, it turns a wheel, keeps its words, and ignores presses.
 
-    `submit` makes it send its form, together with `name` and `value` when given;
-    `described_by` is the id of the sentence that belongs to it.
+    `about` tells it from others with the same words, for who hears them alone; `submit` makes it
+    send its form, together with `name` and `value` when given; `described_by` is the id of the
+    sentence that belongs to it.
     """
     events = {} if on_click is None else {"on_click": _unless(busy, on_click)}
     attributes: dict[str, object] = {"aria-describedby": described_by} if described_by else {}
     if name:
         attributes |= {"name": name, "value": value}
+    unlike = () if isinstance(about, str) and not about else (only_read(" ", about),)
     return rx.el.button(
         spinner(busy),
         label,
+        *unlike,
         type="submit" if submit else "button",
         class_name=_class(kind, full=full, large=large),
         aria_busy=busy,
@@ -54,10 +59,18 @@ def link_button(
 
 
 def document_button(
-    label: Text, href: Text, *, kind: Kind = "primary", full: bool = False, large: bool = False
+    label: Text,
+    href: Text,
+    *,
+    kind: Kind = "primary",
+    full: bool = False,
+    large: bool = False,
+    beside: bool = False,
 ) -> rx.Component:
-    """The same for an HTTP route or another site: the browser loads it as a document."""
-    return document(label, href=href, class_name=_class(kind, full=full, large=large))
+    """The same for an HTTP route or another site: the browser loads it as a document; `beside` the
+    page when it is a file to keep."""
+    chosen = _class(kind, full=full, large=large)
+    return document(label, href=href, class_name=chosen, beside=beside)
 
 
 def spinner(busy: Flag) -> rx.Component:

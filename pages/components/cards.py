@@ -17,7 +17,12 @@ def card(*children: Child, label: str = "") -> rx.Component:
 
 def facts(*pairs: tuple[Text, Child]) -> rx.Component:
     """Names and their values, one pair a line."""
-    return rx.el.dl(*(fact(name, value) for name, value in pairs), class_name="facts")
+    return fact_list(*(fact(name, value) for name, value in pairs))
+
+
+def fact_list(*made: rx.Component) -> rx.Component:
+    """The same of facts that are made already, some of them in a loop."""
+    return rx.el.dl(*made, class_name="facts")
 
 
 def fact(name: Text, value: Child) -> rx.Component:

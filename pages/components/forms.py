@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import reflex as rx
@@ -29,6 +30,12 @@ def form(
     if action:
         extra |= {"action": action, "method": "post"}
     return rx.el.form(*children, on_submit=on_submit, class_name="stack", **extra)
+
+
+def errors_of(wrong: str, words: str) -> Callable[[str], rx.Var[str]]:
+    """By the name of a field, the words of a refusal that are about it. Both are variables of a
+    state; `wrong` holds the name of the field."""
+    return lambda name: rx.cond(wrong == name, words, "")
 
 
 def hidden(name: str, value: Text) -> rx.Component:
@@ -88,6 +95,7 @@ def text_area(
     error: Text = "",
     required: bool = False,
     max_length: int | None = None,
+    autofocus: bool = False,
 ) -> rx.Component:
     """Several lines of text."""
     limits: dict[str, Any] = {} if max_length is None else {"max_length": max_length}
@@ -96,6 +104,7 @@ def text_area(
         name=name,
         default_value=value,
         required=required,
+        auto_focus=autofocus,
         class_name="input",
         custom_attrs=_described(name, error, help=help),
         **limits,

@@ -21,3 +21,6 @@ Tone = Literal["info", "good", "warning", "bad"]
 
 Press = Any
 """An event handler, an event, a list of them, or a variable that holds one: as Reflex takes it."""
+
+NOTHING = rx.fragment()
+"""What is shown where a condition does not hold."""

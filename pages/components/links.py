@@ -15,12 +15,24 @@ def anchor(*children: Child, href: Text, class_name: Text = "", **attributes: Te
     return rx.el.a(*children, href=href, class_name=class_name, **extra)
 
 
-def document(*children: Child, href: Text, class_name: Text = "") -> rx.Component:
+def document(
+    *children: Child, href: Text, class_name: Text = "", beside: bool = False
+) -> rx.Component:
     """A bare link to what is not a page of ours (an HTTP route, a file, another site), or to a
-    part of this page: the browser follows it by itself."""
-    return rx.el.a(*children, href=href, class_name=class_name, reload_document=True)
+    part of this page: the browser follows it by itself.
+
+    `beside` is for a file that the browser keeps: opened in place of this page, which stays, it
+    would end the page's connection, and nothing on it would change any more.
+    """
+    more: dict[str, Any] = {"target": "_blank", "rel": "noopener"} if beside else {}
+    return rx.el.a(*children, href=href, class_name=class_name, reload_document=True, **more)
 
 
 def text_link(label: Child, href: Text) -> rx.Component:
     """A link within a sentence, to a page of the application."""
     return anchor(label, href=href, class_name="text-link")
+
+
+def file_link(label: Child, href: Text) -> rx.Component:
+    """A link within a sentence, to a file that the browser keeps."""
+    return document(label, href=href, class_name="text-link", beside=True)

@@ -10,7 +10,7 @@ from pages.components.chips import chip, chips
 from pages.components.forms import form, search
 from pages.components.kinds import Child, Flag, Press, Text
 from pages.components.phases import empty, loaded, or_empty
-from pages.components.tables import table_foot
+from pages.components.tables import part_foot
 from state.listing import Listing
 from state.mentors import FilterChip
 
@@ -73,17 +73,7 @@ def _chip(one: rx.vars.ObjectVar[FilterChip]) -> rx.Component:
 
 
 def _foot(state: type[Listing]) -> rx.Component:
-    return table_foot(
-        state.total,
-        line(
-            _link_if("Back to the top", state.first_href),
-            _link_if("Next ones", state.older_href),
-        ),
-    )
-
-
-def _link_if(label: str, href: Text) -> rx.Component:
-    return rx.cond(href != "", link_button(label, href, kind="secondary"), rx.fragment())
+    return part_foot(state.total, state.first_href, state.older_href)
 
 
 def _nothing(state: type[Listing], path: str, nothing: str, why: str) -> rx.Component:

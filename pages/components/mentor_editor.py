@@ -9,7 +9,7 @@ from pages.components.boxes import divided, form_width, row, section, split, sta
 from pages.components.buttons import button
 from pages.components.cards import card
 from pages.components.editors import more, offer_line, pair, photo_form, said
-from pages.components.forms import field, form, text_area
+from pages.components.forms import errors_of, field, form, text_area
 from pages.components.lists import question
 from pages.components.notices import notice
 from pages.components.phases import empty, has
@@ -17,16 +17,14 @@ from pages.components.text import muted, quiet, strong, text
 from state.mentor_profile import MentorProfileState as State
 from state.mentor_profile import OfferRow
 
+_error = errors_of(State.wrong_field, State.wrong_text)
+
 
 def mentor_editor(*, for_admin: bool) -> rx.Component:
     """The profile, and beside it the photo and the packs."""
     return split(
         form_width(_profile(for_admin=for_admin)), stack(_photo(), _packs(), gap="apart"), even=True
     )
-
-
-def _error(name: str) -> rx.Var[str]:
-    return rx.cond(State.wrong_field == name, State.wrong_text, "")
 
 
 def _photo() -> rx.Component:
@@ -50,6 +48,18 @@ def _photo() -> rx.Component:
 def _profile(*, for_admin: bool) -> rx.Component:
     name = [
         field("name", "Name", value=State.name, error=_error("name"), max_length=80)
+    ] * for_admin
+    share = [
+        field(
+            "share",
+            "Mentor's share",
+            value=State.share,
+            help=State.share_note,
+            error=_error("share"),
+            required=False,
+            inputmode="numeric",
+            max_length=6,
+        )
     ] * for_admin
     return section(
         "Profile",
@@ -96,6 +106,7 @@ def _profile(*, for_admin: bool) -> rx.Component:
                 error=_error("capacity"),
                 inputmode="numeric",
             ),
+            *share,
             row(
                 button("Save the profile", submit=True, busy=State.saving),
                 said(State.saved),

@@ -11,6 +11,7 @@ from reflex_components_core.el.elements.inline import A
 from pages.components.icons import icon
 from pages.components.kinds import Child, Flag, Text
 from pages.components.links import anchor, document
+from services.config import settings
 
 BAR_PLACES = 5
 """How many places fit into the bar of a phone."""
@@ -171,7 +172,8 @@ def simulator_banner(simulated: list[str]) -> rx.Component:
     """Says which services are simulated, whether money is real, and where the mails are."""
     names = " and ".join(filter(None, [", ".join(simulated[:-1]), *simulated[-1:]]))
     words = f"Demo: {names} {'is' if len(simulated) == 1 else 'are'} simulated"
-    money = ", no money moves. " if "Stripe" in simulated else ", payments are real. "
+    real = [name for name in settings().payment_providers.values() if name not in simulated]
+    money = f", payments with {' and '.join(real)} are real. " if real else ", no money moves. "
     mailbox = [document("Open the mailbox", href="/sandbox/mail")] if "Resend" in simulated else []
     return rx.el.aside(
         rx.el.p(words + money, *mailbox),

@@ -37,10 +37,10 @@ def report(question: Text, *children: Child, action: Child | None = None) -> rx.
     return rx.el.section(rx.el.div(*head, class_name="report-head"), *children, class_name="report")
 
 
-def behind(table: Child, csv: Text, *more: Child) -> rx.Component:
+def behind(table: Child, csv: Text, *more: Child, words: str = "Show the table") -> rx.Component:
     """What stands behind a chart: its table, one click away, and the same as a file."""
     return rx.el.div(
-        rx.el.details(rx.el.summary("Show the table"), table, class_name="more"),
+        rx.el.details(rx.el.summary(words), table, class_name="more"),
         csv_link(csv),
         *more,
         class_name="behind",
@@ -49,7 +49,7 @@ def behind(table: Child, csv: Text, *more: Child) -> rx.Component:
 
 def csv_link(href: Text) -> rx.Component:
     """The same numbers as a file."""
-    return document("Download as CSV", href=href, class_name="text-link small")
+    return document("Download as CSV", href=href, class_name="text-link small", beside=True)
 
 
 def task_list(tasks: list[Task] | rx.Var[list[Task]]) -> rx.Component:

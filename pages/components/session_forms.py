@@ -8,13 +8,13 @@ from pages.components.boxes import row, stack
 from pages.components.buttons import button
 from pages.components.cards import card
 from pages.components.editors import said
-from pages.components.forms import form, hidden, option, select, text_area
-from pages.components.kinds import Child, Flag, Press, Text
+from pages.components.forms import errors_of, form, hidden, option, select, text_area
+from pages.components.kinds import NOTHING, Child, Flag, Press, Text
 from pages.components.text import muted, text
 from state.session import SessionState as State
 from state.session_faces import Choice
 
-NOWHERE = rx.fragment()
+_wrong = errors_of(State.wrong, State.wrong_text)
 
 
 def decision(submit: str, *, closes: bool = False) -> rx.Component:
@@ -158,10 +158,6 @@ def _buttons(
     )
 
 
-def _wrong(what: str) -> rx.Var[str]:
-    return rx.cond(State.wrong == what, State.wrong_text, "")
-
-
 def if_said(words: Text, make: Press) -> rx.Component:
     """Something, where there are words for it."""
-    return rx.cond(words != "", make(words), NOWHERE)
+    return rx.cond(words != "", make(words), NOTHING)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import reflex as rx
 
+from pages.components.boxes import row as line
+from pages.components.buttons import link_button
 from pages.components.icons import icon
 from pages.components.kinds import Child, Text
 from pages.components.links import anchor
@@ -80,6 +82,18 @@ def cell(
 def row_link(label: Child, href: Text) -> rx.Component:
     """The link that opens a row; the whole row is its target."""
     return anchor(label, href=href, class_name="row-open")
+
+
+def part_foot(count: Child, first: Text, following: Text) -> rx.Component:
+    """Below one part of a list: how many there are, and the ways to its first part and the next."""
+    return table_foot(
+        count,
+        line(_link_if("Back to the top", first), _link_if("Next ones", following)),
+    )
+
+
+def _link_if(label: str, href: Text) -> rx.Component:
+    return rx.cond(href != "", link_button(label, href, kind="secondary"), rx.fragment())
 
 
 def table_foot(count: Child, *more: Child) -> rx.Component:
