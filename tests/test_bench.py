@@ -34,6 +34,9 @@ PROMISED = (
     "next_free_500",
     "booking_50_sqlite",
     "booking_50_postgres",
+    "refunds",
+    "invariants_100k",
+    "order_page",
 )
 
 
@@ -53,7 +56,14 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("names", ["contention fulfilment dashboards slots booking", "intake"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        "contention fulfilment dashboards slots booking",
+        "ledger order_page refunds",
+        "intake",
+    ],
+)
 def test_benchmarks_run_in_their_smallest_size(names: str, folder: Path) -> None:
     kept = results.FILE.read_bytes() if results.FILE.exists() else None
     done = subprocess.run(

@@ -28,6 +28,7 @@ COMMANDS = (
     "doctor",
     "reconcile",
     "retry",
+    "check-ledger",
     "rebuild-reports",
     "backup",
     "restore",

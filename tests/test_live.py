@@ -17,7 +17,7 @@ from sqlmodel import select
 
 from services import db, payments, signin, topics
 from services.audit import SYSTEM
-from services.models import Mentor, Order, PackOffer, User
+from services.models import Mentor, Order, PackOffer, Provider, User
 from services.money import Money
 from state.admin_mentors import AdminMentorsState
 from state.admin_orders import AdminOrdersState
@@ -72,7 +72,12 @@ class Shop:
             stored = session.get_one(Order, order.id)
             price = Money(stored.amount_minor, stored.currency)
             payments.fulfil(
-                session, actor=SYSTEM, order=stored, payment_id=f"pi_{stored.id}", paid=price
+                session,
+                actor=SYSTEM,
+                order=stored,
+                provider=Provider.STRIPE,
+                payment_id=f"pi_{stored.id}",
+                paid=price,
             )
         return order
 

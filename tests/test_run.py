@@ -23,9 +23,11 @@ from services.config import Settings
 from tests.support.ground import RUN_DIR
 from tests.support.ports import free_ports
 
-pytestmark = pytest.mark.together("run")
+START_SECONDS = 540
+"""The first start installs, builds and fills the demo studio, beside other tests."""
 
-START_SECONDS = 240
+pytestmark = [pytest.mark.together("run"), pytest.mark.timeout(START_SECONDS + 60)]
+
 REFUSE_SECONDS = 60
 STOP_SECONDS = 30
 

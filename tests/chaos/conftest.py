@@ -8,13 +8,16 @@ import pytest
 
 from tests.chaos.till import Till
 from tests.chaos.workers import Workers, warm
+from tests.support.ledger import assert_adds_up
 from tests.support.servers import Sandbox
 
 
 @pytest.fixture
-def till(database: str, sandbox: Sandbox) -> Till:
-    """The simulators, empty, and this test's database behind the product."""
-    return Till(sandbox)
+def till(database: str, sandbox: Sandbox) -> Iterator[Till]:
+    """The simulators, empty, and this test's database behind the product. In the end every order
+    adds up, whoever died or raced."""
+    yield Till(sandbox)
+    assert_adds_up()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from mentorships import seed
-from services import checkout, clock, db, seats
+from services import clock, db, reconciliation, seats
 from services.models import (
     LIVE_SESSIONS,
     OPEN_SESSIONS,
@@ -23,6 +23,9 @@ from services.models import (
     ConnectionStatus,
     CreditEntry,
     CreditKind,
+    DiscountCode,
+    Dispute,
+    DisputeStatus,
     InboxEvent,
     InboxStatus,
     Mentor,
@@ -37,9 +40,11 @@ from services.models import (
     OutboxStatus,
     Pack,
     Payment,
+    PaymentStatus,
     Proposal,
     ProposalStatus,
     Refund,
+    RefundSource,
     RefundStatus,
     Seat,
     SeatStatus,
@@ -47,9 +52,13 @@ from services.models import (
     Testimonial,
     TestimonialStatus,
     TimeOff,
+    UnmatchedKind,
+    UnmatchedMoney,
     User,
 )
 from tests.support.ground import RUN_DIR
+from tests.support.ledger import assert_adds_up
+from tests.support.scenes import scenes
 from tests.support.servers import Sandbox
 
 
@@ -73,10 +82,14 @@ def test_the_demo_studio_is_believable_complete_and_filled_once(
         assert_nothing_is_left_to_do()
     assert_sessions_are_of_every_kind()
     assert_credits_add_up()
+    assert_adds_up()
     assert_people_say_what_they_think()
+    assert_money_is_on_the_desk()
     assert_every_payment_exists_at_the_provider(sandbox)
-    assert checkout.reconcile(timedelta(days=400)) == 0
+    found = reconciliation.reconcile(timedelta(days=400))
+    assert (found.repaired, found.differ) == (0, 1)  # the one that waits under Unmatched money
     assert_same_story_as_last_time(digest(orders, begun))
+    assert not [scene for scene in scenes() if "[" in scene.address]  # every page has its picture
 
 
 def assert_people_and_seats() -> None:
@@ -132,7 +145,7 @@ def assert_credits_add_up() -> None:
                 )
             ).all()
         )
-    used = {CreditKind.CONSUME, CreditKind.EXPIRE}
+    used = {CreditKind.CONSUME, CreditKind.EXPIRE, CreditKind.REFUND}
     for pack in packs:
         gone = sum(-one.amount for one in entries if one.pack_id == pack.id and one.kind in used)
         assert pack.total - gone == pack.left
@@ -159,20 +172,59 @@ def assert_nothing_is_left_to_do() -> None:
         refunds = Counter(session.exec(select(Refund.status)).all())
     assert set(events) == {InboxStatus.HANDLED, InboxStatus.IGNORED}
     assert set(messages) == {OutboxStatus.SENT}
-    assert refunds == {RefundStatus.SUCCEEDED: 1}
+    assert refunds == {RefundStatus.SUCCEEDED: 3, RefundStatus.REQUESTED: 1}
+
+
+def assert_money_is_on_the_desk() -> None:
+    """A refund to decide, one that gave a part back, a chargeback to answer and one that was won,
+    a payment that belongs to nothing, and discount codes."""
+    with db.reading() as session:
+        refunds = session.exec(select(Refund)).all()
+        disputes = {one.status: one for one in session.exec(select(Dispute)).all()}
+        entries = session.exec(select(UnmatchedMoney)).all()
+        used = Counter(
+            session.exec(
+                select(DiscountCode.code).join(
+                    Order, col(Order.discount_code_id) == col(DiscountCode.id)
+                )
+            ).all()
+        )
+        codes = session.exec(select(DiscountCode.code)).all()
+        parts = session.exec(
+            select(Payment.refunded_minor, Payment.amount_minor, Payment.status)
+            .where(Payment.refunded_minor > 0)
+            .order_by(col(Payment.id))
+        ).all()
+    asked = [one for one in refunds if one.status is RefundStatus.REQUESTED]
+    assert [one.source for one in asked] == [RefundSource.MENTEE]
+    assert sorted(back < paid for back, paid, _ in parts) == [False, True, True]
+    assert {status for back, paid, status in parts if back < paid} == {PaymentStatus.COMPLETED}
+    assert set(disputes) == {DisputeStatus.OPEN, DisputeStatus.WON}
+    assert (disputes[DisputeStatus.OPEN].evidence_due_at or clock.utc_now()) > clock.utc_now()
+    assert [one.kind for one in entries] == [UnmatchedKind.PAYMENT]
+    assert len(codes) == 2
+    assert set(used) < set(codes)
+    assert sum(used.values()) == 1
 
 
 def assert_every_payment_exists_at_the_provider(sandbox: Sandbox) -> None:
     sessions = cast(list[dict[str, Any]], sandbox.control("stripe/sessions"))
-    at_provider = {
+    at_stripe = {
         (one["payment_intent"], one["amount_total"])
         for one in sessions
         if one["payment_status"] == "paid"
     }
     with db.reading() as session:
         ours = {(one.provider_id, one.amount_minor) for one in session.exec(select(Payment)).all()}
-    assert ours == at_provider
+        ours |= {
+            (one.provider_id, one.amount_minor)
+            for one in session.exec(select(UnmatchedMoney)).all()
+        }
+    orders = cast(list[dict[str, Any]], sandbox.control("paypal/orders"))
+    at_paypal = {(one["capture"], one["amount"]) for one in orders if one["capture"]}
+    assert ours == at_stripe | at_paypal
     assert len(ours) > 100
+    assert len(at_paypal) > 20
 
 
 def digest(orders: list[Order] | Any, begun: datetime) -> str:

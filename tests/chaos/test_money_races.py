@@ -9,7 +9,7 @@ import pytest
 
 from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox
-from services import checkout, clock
+from services import checkout, clock, reconciliation
 from services.models import OrderStatus
 from tests.chaos import truth
 from tests.chaos.crowd import refusals, together
@@ -128,4 +128,4 @@ def settling(pairs: list[tuple[Bought, Bought]]) -> list[Callable[[], object]]:
     """Everything that may tell of the payments, all at once."""
     orders = [cart.order_id for pair in pairs for cart in pair]
     asked: list[Callable[[], object]] = [lambda o=order: checkout.settle(o) for order in orders]
-    return [*asked, handle_inbox.call_local, handle_inbox.call_local, checkout.reconcile]
+    return [*asked, handle_inbox.call_local, handle_inbox.call_local, reconciliation.reconcile]

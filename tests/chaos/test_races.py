@@ -223,6 +223,7 @@ def order_of(shop: Shop, buyer: Buyer, seat: Seat | None) -> Order:
         seat_id=seat.id if seat else None,
         title="Pack",
         sessions=4,
+        list_minor=10_000,
         amount_minor=10_000,
         currency="EUR",
         expires_at=clock.utc_now() + timedelta(minutes=35),
@@ -235,14 +236,14 @@ def unchecked_order(session: Session, shop: Shop, buyer: Buyer) -> Order:
 
 
 def payment_of(cart: Bought) -> Payment:
-    """The same transaction of the provider, unwritten."""
+    """The same transaction of the provider, unwritten; a failed one is no money in the books."""
     return Payment(
         order_id=cart.order_id,
         provider=Provider.STRIPE,
         provider_id="pi_the_same",
         amount_minor=10_000,
         currency="EUR",
-        status=PaymentStatus.COMPLETED,
+        status=PaymentStatus.FAILED,
     )
 
 

@@ -27,7 +27,7 @@ from tests.services.rows import a_session, a_user, onboarded, saved
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1500)]
 
-KILLS = 12
+KILLS = 8
 _numbers = count(1)
 
 

@@ -26,8 +26,9 @@ from jobs import main as jobs_main
 from jobs import outbox as outbox_jobs
 from jobs.queue import huey
 from mentorships.http import webhooks
-from services import booking, checkout, db, outbox, sessions
+from services import booking, checkout, db, outbox, refunds, sessions
 from services.audit import Actor
+from services.money import Money
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
 from tests.chaos.points import Points, watch
@@ -70,6 +71,19 @@ def _book(task: Task, points: Points) -> object:
     return booking.book(actor=actor, mentor=task["mentor"], starts=starts)
 
 
+def _ask(task: Task, points: Points) -> object:
+    points.arm()
+    actor = Actor("user", user_id=task["user"], verified=True)
+    amount = Money(task["minor"], "EUR")
+    return refunds.request(actor=actor, order=task["order"], amount=amount)
+
+
+def _decide(task: Task, points: Points) -> None:
+    points.arm()
+    actor = Actor("user", user_id=task["user"], is_admin=True, verified=True)
+    refunds.decide(actor=actor, refund=task["refund"], approve=True)
+
+
 def _advance(_task: Task, points: Points) -> object:
     points.arm()
     return sessions.advance_due()
@@ -91,7 +105,9 @@ def _webhook(task: Task, points: Points) -> object:
 
 JOBS: dict[str, Callable[[Task, Points], object]] = {
     "advance": _advance,
+    "ask": _ask,
     "book": _book,
+    "decide": _decide,
     "inbox": _inbox,
     "outbox": _outbox,
     "start": _start,

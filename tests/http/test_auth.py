@@ -15,7 +15,8 @@ from mentorships.http import auth, middleware
 from mentorships.http.requests import FORM, client_address
 from services import accounts, db, ratelimits, signin
 from services.config import settings
-from services.models import LinkPurpose
+from services.models import Document, LinkPurpose
+from services.privacy import documents
 from state import cookies, flash
 from state.guard import forget_presences
 from tests.support.people import PASSWORD, actor_of, last_token, mails, make_user
@@ -50,6 +51,11 @@ def post(client: TestClient, path: str, **fields: str) -> tuple[str, flash.Flash
     answer = client.post(path, content=urlencode(fields), headers={"Content-Type": FORM})
     assert answer.status_code == 303, answer.text
     return answer.headers["location"], flash.opened(client.cookies.get(cookies.flash_name()) or "")
+
+
+def agreed() -> dict[str, str]:
+    """What the ticked box of the sign-up sends."""
+    return {"accepts": "on", "terms": documents.current(Document.TERMS)}
 
 
 def sign_in(client: TestClient, **more: str) -> str:
@@ -172,6 +178,7 @@ def test_signing_up_answers_the_same_for_new_and_known_addresses(client: TestCli
             name="Mia",
             password=PASSWORD,
             time_zone="Europe/Rome",
+            **agreed(),
         )
         assert message
         answers.append(f"{location} {message.tone} {message.text.replace(email, '')}")
@@ -183,14 +190,15 @@ def test_a_sign_up_that_cannot_be_used_comes_back_with_its_field_and_all_that_wa
     client: TestClient,
 ) -> None:
     typed = {"email": "mia@example.com", "name": "Mia", "time_zone": "Europe/Rome"}
-    location, message = post(client, "/auth/sign-up", **typed, password="short")
+    location, message = post(client, "/auth/sign-up", **typed, **agreed(), password="short")
     assert location == "/sign-up"
     assert message
     assert (message.field, message.typed) == ("password", typed)
 
 
 def test_from_sign_up_over_the_mail_to_a_sign_in(client: TestClient) -> None:
-    post(client, "/auth/sign-up", email="mia@example.com", name="Mia", password=PASSWORD)
+    typed = {"email": "mia@example.com", "name": "Mia", "password": PASSWORD}
+    post(client, "/auth/sign-up", **typed, **agreed())
     location, message = post(client, "/auth/verify", token=last_token(LinkPurpose.VERIFY))
     assert location == "/sign-in"
     assert message

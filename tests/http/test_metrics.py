@@ -23,6 +23,7 @@ from services.models import (
     OutboxStatus,
     SeatStatus,
 )
+from tests.services.chores import chores
 from tests.services.meetings import together
 from tests.services.rows import a_mentor, a_seat, a_session, a_user, acting, an_offer, saved
 from tests.support.ports import free_ports
@@ -198,6 +199,13 @@ def test_sessions_without_an_outcome_and_open_objections_are_told(database: str)
     by_status = {status: value(samples, "sessions", status=status) for status in OPEN_SESSIONS}
     assert by_status == {"scheduled": 1, "in progress": 0, "unresolved": 1}
     assert value(samples, "objections_open") == 1
+
+
+def test_refunds_disputes_and_money_that_wait_for_an_admin_are_told(database: str) -> None:
+    chores()
+    samples = scraped()
+    names = ("refunds_waiting", "refunds_failed", "disputes_open", "unmatched_money")
+    assert [value(samples, name) for name in names] == [1, 2, 3, 1]
 
 
 def test_a_scrape_while_the_database_is_away_tells_so_and_the_rest() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -17,9 +16,10 @@ from mentorships.http import auth, failures, middleware
 from mentorships.http.webhooks import Intake
 from services import checkout, db, refunds, signin
 from services.config import settings
-from services.models import LinkPurpose, Payment, RefundReason, User
+from services.models import Document, LinkPurpose, RefundScope, User
+from services.privacy import documents
 from state import cookies
-from tests.services.rows import a_mentor, an_admin, an_offer
+from tests.services.rows import a_mentor, acting, an_admin, an_offer
 from tests.support.logs import captured
 from tests.support.people import last_token
 from tests.support.studio import DECLINED, Studio
@@ -41,9 +41,10 @@ def client(studio: Studio, tmp_path: Path) -> TestClient:
 
 def buys_and_gets_back(studio: Studio, client: TestClient) -> tuple[list[str], list[str]]:
     """Sign up, confirm, sign in, buy, be refunded. What nobody may read later, and who did it."""
-    an_admin()
+    ada = acting(an_admin())
     typed = {"email": EMAIL, "name": NAME, "password": PASSWORD, "time_zone": "Europe/Rome"}
-    asked = [client.post("/auth/sign-up", data=typed)]
+    agreed = {"accepts": "on", "terms": documents.current(Document.TERMS)}
+    asked = [client.post("/auth/sign-up", data=typed | agreed)]
     studio.send()
     link = last_token(LinkPurpose.VERIFY)
     asked.append(client.post("/auth/verify", data={"token": link}))
@@ -62,9 +63,7 @@ def buys_and_gets_back(studio: Studio, client: TestClient) -> tuple[list[str], l
         client.post("/api/webhooks/stripe", content=delivery.body, headers=signature)
         client.post("/api/webhooks/stripe", content=delivery.body + b" ", headers=signature)
     studio.sweep()
-    with db.transaction() as session:
-        payment = session.exec(select(Payment)).one()
-        refunds.refund_automatically(session, payment=payment, reason=RefundReason.NO_PLACE)
+    refunds.start(actor=ada, order=order, scope=RefundScope.WHOLE)
     studio.send()
     studio.deliver()
     studio.reconcile()

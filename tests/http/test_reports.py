@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from mentorships.http import reports
 from services import clock
 from services.ids import hashed
-from services.models import OrderStatus, Payment, PaymentStatus, Provider, SignIn, User
+from services.models import OrderStatus, SignIn, User
 from state import cookies
 from tests.services.rows import (
     a_mentor,
@@ -25,6 +25,7 @@ from tests.services.rows import (
     an_order,
     saved,
 )
+from tests.services.sales import paid
 from tests.support.databases import NO_DATABASE, in_use
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -48,17 +49,7 @@ def sold(title: str, mentor: str, minor: int, at: datetime, *, currency: str = "
     seller = a_mentor(mentor)
     offer = an_offer(seller, minor, title=title, currency=currency)
     order = an_order(a_user(f"Mia {mentor}"), offer, at=at, status=OrderStatus.PAID)
-    saved(
-        Payment(
-            order_id=order.id,
-            provider=Provider.STRIPE,
-            provider_id=f"pi_{order.public_id}",
-            amount_minor=minor,
-            currency=currency,
-            status=PaymentStatus.COMPLETED,
-            completed_at=at,
-        )
-    )
+    paid(order, at)
 
 
 def table(text: str) -> list[dict[str, str]]:

@@ -90,11 +90,11 @@ def test_the_same_event_twenty_times_in_one_transaction_is_one_row(commits: Comm
 
 
 def test_one_event_that_cannot_be_stored_does_not_take_the_others_with_it(database: str) -> None:
-    bad = arrival("evt_bad", payload=None)
+    bad = arrival("evt_bad", kind=None)
     received = inbox.receive_together([arrival("evt_1"), bad, arrival("evt_2"), arrival("evt_1")])
     assert received.new == 2
     assert list(received.failures) == [1]
-    assert "payload" in str(received.failures[1])
+    assert "type" in str(received.failures[1])
     assert {row.event_id for row in stored(InboxEvent)} == {"evt_1", "evt_2"}
 
 
@@ -104,9 +104,9 @@ def test_what_was_here_before_is_not_new_among_others(database: str) -> None:
     assert (again.new, again.failures) == (2, {})
 
 
-def arrival(event_id: str, payload: str | None = "{}") -> Arrival:
-    """A verified event; without a payload the database refuses it."""
-    return Arrival("stripe", event_id, "customer.created", "cus_1", payload, clock.utc_now())  # type: ignore[arg-type]
+def arrival(event_id: str, kind: str | None = "customer.created") -> Arrival:
+    """A verified event; without a kind the database refuses it."""
+    return Arrival("stripe", event_id, kind, "cus_1", "{}", clock.utc_now())  # type: ignore[arg-type]
 
 
 class Store:

@@ -11,6 +11,7 @@ from tests.journeys.people import Person
 from tests.journeys.studio import Studio, furnished
 from tests.journeys.world import Account, World
 from tests.support.databases import SEVERAL
+from tests.support.ledger import assert_adds_up
 from tests.support.servers import LiveApp
 
 PATIENCE_MS = 20_000
@@ -26,11 +27,12 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture
 def world(request: pytest.FixtureRequest, own_settings: None) -> Iterator[World]:
     """The running product: on SQLite; and for a journey marked `several`, once more on PostgreSQL
-    and Valkey, with two web servers and two job workers."""
+    and Valkey, with two web servers and two job workers. In the end every order adds up."""
     app: LiveApp = request.getfixturevalue(_PLACES[getattr(request, "param", "one")])
     world = World(app)
     with world.inside():
         yield world
+        assert_adds_up()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 from typing import Self
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, expect
 
 from services import signin
 from services.config import settings
@@ -67,6 +67,14 @@ class Person:
         self.page.get_by_role("link", name=link, exact=True).first.click()
         return self
 
+    def saves(self, link: Locator) -> APIResponse:
+        """Click a link to a file; what it holds. The page stays as it is."""
+        with self.page.context.expect_page():
+            link.click()
+        answer = self.page.request.get(str(link.get_attribute("href")))
+        assert answer.status == 200, answer.text()
+        return answer
+
     def presses(self, button: str) -> Self:
         """Click the first button with these words."""
         self.page.get_by_role("button", name=button, exact=True).first.click()
@@ -103,6 +111,7 @@ class Person:
         self.fills("Your name", self.account.name)
         self.fills("E-mail", self.account.email)
         self.fills("Password", self.account.password)
+        self.page.get_by_role("checkbox", name="I agree to the terms").check()
         return self.presses("Create my account").is_told("open the link that we mailed")
 
     def arrives_as_visitor(self) -> Self:
@@ -159,6 +168,9 @@ class Person:
         """Search the catalogue for the mentor and open the page."""
         self.open("/mentors").reads("Mentors")
         self.searches("Search mentors", seller.name)
+        # Its answer is there: a click into the list before it would be lost.
+        with_seat = self.page.get_by_role("link", name="Has a seat")
+        expect(with_seat).to_have_attribute("href", re.compile("q="))
         self.card(seller).click()
         return self.is_at(f"/mentors/{seller.slug}").reads(seller.name)
 

@@ -32,6 +32,8 @@ class Studio:
             "/mentors/[slug]": f"/mentors/{self.on_sale.slug}",
             "/checkout/[offer]": f"/checkout/{self.on_sale.offer}",
             "/checkout/return/[order]": f"/checkout/return/{self.paid}",
+            "/orders/[order]": f"/orders/{self.paid}",
+            "/admin/orders/[order]": f"/admin/orders/{self.paid}",
             "/admin/mentors/[slug]": f"/admin/mentors/{self.on_sale.slug}",
             "/reset/new": "/reset/new?token=not-a-real-one",
             "/verify": "/verify?token=not-a-real-one",

@@ -117,7 +117,8 @@ def test_a_suspended_person_is_out_at_once_and_is_told_at_the_door(
 
     ada.is_signed_in().open("/admin/users").looks_up("Search accounts", mia.account.email)
     ada.presses("Manage Mia Maler").presses("Suspend")
-    ada.is_told("The account is signed out everywhere").presses("Suspend")
+    ada.is_told("The account is signed out everywhere")
+    ada.fills("Reason", "Writes to strangers").presses("Suspend")
     ada.is_told("The account is suspended and signed out everywhere.")
 
     mia.follows("Orders").is_at("/sign-in").is_told("Please sign in first.")

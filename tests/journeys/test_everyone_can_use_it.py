@@ -106,7 +106,7 @@ def test_forms_with_something_wrong_and_open_editors_have_no_obstacles(
     is_for_everyone(esra.page)
 
 
-def test_stripes_page_and_the_mailbox_have_no_obstacles_either(
+def test_the_simulators_pages_have_no_obstacles_either(
     world: World, person: NewPerson, studio: Studio
 ) -> None:
     rosa = person(world.mentee("Rosa Rind")).is_signed_in().opens_checkout(studio.on_sale)
@@ -116,6 +116,8 @@ def test_stripes_page_and_the_mailbox_have_no_obstacles_either(
     rosa.open("/sandbox/mail").reads("Mailbox")
     has_no_obstacles(rosa.page)
     rosa.open("/sandbox/stripe").reads("Payments")
+    has_no_obstacles(rosa.page)
+    rosa.open("/sandbox/paypal").reads("PayPal")
     has_no_obstacles(rosa.page)
 
 

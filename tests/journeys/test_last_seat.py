@@ -20,7 +20,7 @@ def test_the_second_buyer_is_refused_in_words_before_stripe_is_asked(
     seller = world.mentor("Kaya Klee", seats=1)
     mia = person(world.mentee("Mia Maler")).is_signed_in().opens_checkout(seller)
     ben = person(world.mentee("Ben Bauer")).is_signed_in().opens_checkout(seller)
-    expect(ben.page.get_by_role("button", name="Pay")).to_be_visible()
+    expect(ben.page.get_by_role("button", name=f"Pay {SHOWN_PRICE} with Stripe")).to_be_visible()
 
     mia.goes_to_pay()
     ben.presses(f"Pay {SHOWN_PRICE} with Stripe")

@@ -120,6 +120,21 @@ def test_an_admin_makes_somebody_a_mentor_and_lists_the_page(
     visitor.open("/mentors/tara-thal").reads("Tara Thal").is_told(HEADLINE)
 
 
+def test_an_admin_sets_a_mentors_share_and_the_mentor_reads_it(
+    world: World, person: NewPerson
+) -> None:
+    seller, ada = world.mentor("Tove Teil"), person(world.admin()).is_signed_in()
+    tove = person(seller.account).is_signed_in().open("/mentor/earnings").is_told("70 %")
+
+    ada.open(f"/admin/mentors/{seller.slug}").is_told("Empty: the studio's 70 %.")
+    ada.fills("Mentor's share (optional)", "101").presses("Save the profile")
+    ada.is_told("The mentor's share must be a whole number from 0 to 100.")
+    ada.fills("Mentor's share (optional)", "55").presses("Save the profile").is_told("Saved.")
+
+    tove.is_told("55 %")
+    tove.open("/mentor/profile").reads("Profile").is_not_told("Mentor's share")
+
+
 @pytest.mark.several(full=True)
 def test_a_buyer_is_on_the_mentors_page_at_the_next_look(world: World, person: NewPerson) -> None:
     seller, mia = world.mentor("Ulla Uhl"), person(world.mentee("Mia Maler")).is_signed_in()

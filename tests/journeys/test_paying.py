@@ -36,7 +36,7 @@ def test_coming_back_with_a_declined_card_one_may_try_again_and_keeps_the_seat(
     checkout_id = mia.goes_to_pay()
     mia.pays(DECLINED).is_told("Your card was declined.")
     mia.leaves_stripe().is_back()
-    mia.reads("Your card was declined.").is_told("Nothing was charged. Your seat is held until")
+    mia.reads("The payment was declined.").is_told("Nothing was charged. Your seat is held until")
     assert world.seats_in_use(seller) == 1
 
     mia.follows("Try again")

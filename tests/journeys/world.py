@@ -14,8 +14,8 @@ from typing import Any, cast
 from sqlalchemy import text
 from sqlmodel import select
 
-from services import catalogue, checkout, clock, db, operators
-from services.audit import Actor
+from services import catalogue, checkout, clock, db, invoices, ledger, operators
+from services.audit import SYSTEM, Actor
 from services.models import (
     InboxEvent,
     InboxStatus,
@@ -158,19 +158,24 @@ class World:
         with db.transaction() as session:
             payment = session.exec(select(Payment).where(Payment.order_id == row.id)).one()
             payment.refunded_minor += minor
-            session.add(
-                Refund(
-                    order_id=row.id,
-                    payment_id=payment.id,
-                    provider=payment.provider,
-                    amount_minor=minor,
-                    currency=payment.currency,
-                    status=RefundStatus.SUCCEEDED,
-                    source=RefundSource.AUTOMATIC,
-                    reason=RefundReason.PAID_TWICE,
-                    settled_at=clock.utc_now(),
-                )
+            refund = Refund(
+                order_id=row.id,
+                payment_id=payment.id,
+                provider=payment.provider,
+                amount_minor=minor,
+                currency=payment.currency,
+                status=RefundStatus.SUCCEEDED,
+                source=RefundSource.ADMIN,
+                reason=RefundReason.GOODWILL,
+                decided_at=clock.utc_now(),
+                settled_at=clock.utc_now(),
             )
+            session.add(refund)
+            session.flush()
+            ledger.post_refund(
+                session, refund=refund, pack=None, sessions=0, owed=False, at=clock.utc_now()
+            )
+            invoices.credit(session, actor=SYSTEM, refund=refund)
 
     @contextmanager
     def without_table(self, name: str) -> Iterator[None]:

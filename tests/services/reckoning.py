@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,23 +12,22 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import select
 
-from services import db
+from services import db, ledger
+from services.ledger.posting import About, Leg, post
 from services.models import (
+    Account,
     CapacityEvent,
     Mentor,
     Order,
     OrderStatus,
-    PackOffer,
     Payment,
     PaymentStatus,
+    PostingKind,
     Provider,
-    Refund,
-    RefundReason,
-    RefundSource,
-    RefundStatus,
     Seat,
     SeatEvent,
     SeatStatus,
+    TaxMode,
 )
 from tests.services.rows import a_mentor, a_user, an_offer, saved
 
@@ -37,6 +37,17 @@ NEXT = {
     SeatStatus.ACTIVE: [SeatStatus.GRACE, SeatStatus.RELEASED],
     SeatStatus.GRACE: [SeatStatus.ACTIVE, SeatStatus.RELEASED],
 }
+
+
+@dataclass(frozen=True)
+class Key:
+    """One line of money: which month (its first day), mentor, offer, provider and currency."""
+
+    month: date
+    mentor: str
+    offer: str
+    provider: str
+    currency: str
 
 
 class History:
@@ -55,6 +66,8 @@ class History:
         ]
         self.mentees = [a_user(f"Mentee {n}") for n in range(4)]
         self._number = 0
+        self.facts: list[tuple[Order, datetime, Counter[str]]] = []
+        self.paid: list[tuple[Order, Payment]] = []
         for mentor in self.mentors:
             saved(CapacityEvent(mentor_id=mentor.id, capacity=mentor.capacity, at=begin))
 
@@ -69,9 +82,10 @@ class History:
         return min(max(at, begin), end)
 
     def purchase(self, *, begin: datetime | None = None) -> None:
-        """An order, its payment (perhaps failed), and perhaps refunds of all kinds."""
+        """An order, its payment (perhaps failed), and what became of the money since."""
         offer, mentee = self.dice.choice(self.offers), self.dice.choice(self.mentees)
-        at = self.moment(begin)
+        at, provider = self.moment(begin), self.dice.choice(list(Provider))
+        tax = self.dice.choice([0, offer.price_minor // 7])
         self._number += 1
         with db.transaction() as session:
             order = Order(
@@ -80,17 +94,22 @@ class History:
                 offer_id=offer.id,
                 title=offer.title,
                 sessions=4,
+                list_minor=offer.price_minor,
                 amount_minor=offer.price_minor,
+                tax_minor=tax,
                 currency=offer.currency,
                 status=OrderStatus.PAID,
+                provider=provider,
                 created_at=at,
+                tax_mode=TaxMode.INCLUDED if tax else TaxMode.NONE,
+                tax_rate_bp=1667 if tax else 0,
             )
             session.add(order)
             session.flush()
             status = self.dice.choice([*PaymentStatus, *[PaymentStatus.COMPLETED] * 4])
             payment = Payment(
                 order_id=order.id,
-                provider=Provider.STRIPE,
+                provider=provider,
                 provider_id=f"pi_{self._number}",
                 amount_minor=order.amount_minor,
                 currency=order.currency,
@@ -100,24 +119,116 @@ class History:
             )
             session.add(payment)
             session.flush()
-            for _ in range(self.dice.choice([0, 0, 1, 2])):
-                session.add(self._refund(order, payment))
+            if status in {PaymentStatus.COMPLETED, PaymentStatus.REFUNDED}:
+                ledger.post_sale(session, order=order, payment=payment)
+                net = order.amount_minor - tax
+                self._note(order, at, paid=order.amount_minor, deferred=net, payments=1)
+                self.paid.append((order, payment))
+        if self.paid and self.paid[-1][1] is payment:
+            for _ in range(self.dice.randint(0, 6)):
+                self.dice.choice(self.happenings)(order, payment)
 
-    def _refund(self, order: Order, payment: Payment) -> Refund:
-        status = self.dice.choice([*RefundStatus, *[RefundStatus.SUCCEEDED] * 4])
-        settled = status in {RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.CANCELED}
-        amount = self.dice.choice([order.amount_minor, self.dice.randint(1, order.amount_minor)])
-        return Refund(
-            order_id=order.id,
-            payment_id=payment.id,
-            provider=Provider.STRIPE,
-            amount_minor=amount,
+    @property
+    def happenings(self) -> list[Callable[[Order, Payment], None]]:
+        """What may become of a payment, each at some moment after it."""
+        return [self.session, self.session, self.expiry, self.refund, self.fee, self.dispute]
+
+    def session(self, order: Order, payment: Payment) -> None:
+        """A session is held; perhaps that is corrected later."""
+        at, part, share = self.moment(payment.created_at), 1_111, 777
+        legs = [
+            Leg(Account.DEFERRED, Account.EARNED, part),
+            Leg(Account.MENTOR_SHARE, Account.MENTOR_EARNINGS, share),
+        ]
+        self._post(order, payment, at, PostingKind.SESSION, *legs)
+        self._note(order, at, earned=part, deferred=-part, share=share)
+        if self.dice.random() < 0.3:
+            later = self.moment(at)
+            undone = [Leg(leg.credit, leg.debit, leg.minor) for leg in legs]
+            self._post(order, payment, later, PostingKind.SESSION_UNDONE, *undone)
+            self._note(order, later, earned=-part, deferred=part, share=-share)
+
+    def expiry(self, order: Order, payment: Payment) -> None:
+        """A credit expires."""
+        at = self.moment(payment.created_at)
+        leg = Leg(Account.DEFERRED, Account.EARNED, 300)
+        self._post(order, payment, at, PostingKind.BREAKAGE, leg)
+        self._note(order, at, earned=300, breakage=300, deferred=-300)
+
+    def refund(self, order: Order, payment: Payment) -> None:
+        """Some of it goes back out of what was earned, and perhaps it comes again."""
+        at, minor = self.moment(payment.created_at), self.dice.randint(1, 900)
+        owed = Leg(Account.EARNED, Account.REFUNDS, minor)
+        sent = Leg(Account.REFUNDS, Account.PROVIDER, minor)
+        self._post(order, payment, at, PostingKind.REFUND, owed, sent)
+        self._note(order, at, refunded=minor, refunds=1, earned=-minor)
+        if self.dice.random() < 0.3:
+            later = self.moment(at)
+            back = Leg(Account.PROVIDER, Account.REFUNDS, minor)
+            self._post(order, payment, later, PostingKind.REFUND_UNDONE, back)
+            self._note(order, later, refunded=-minor, refunds=-1)
+
+    def fee(self, order: Order, payment: Payment) -> None:
+        """The provider keeps something, on the day of the payment, whenever we hear of it."""
+        at = payment.created_at
+        leg = Leg(Account.FEES, Account.PROVIDER, 123)
+        self._post(order, payment, at, PostingKind.FEE, leg)
+        self._note(order, at, fees=123)
+
+    def dispute(self, order: Order, payment: Payment) -> None:
+        """A bank takes it back, and perhaps gives it back."""
+        at, minor = self.moment(payment.created_at), order.amount_minor
+        taken = Leg(Account.DISPUTES, Account.PROVIDER, minor)
+        self._post(order, payment, at, PostingKind.DISPUTE, taken)
+        self._note(order, at, disputed=minor)
+        if self.dice.random() < 0.5:
+            later = self.moment(at)
+            back = Leg(Account.PROVIDER, Account.DISPUTES, minor)
+            self._post(order, payment, later, PostingKind.DISPUTE_WON, back)
+            self._note(order, later, disputed=-minor)
+
+    def late_news(self) -> None:
+        """Something that happened to an old payment becomes known."""
+        for happening in self.happenings:
+            happening(*self.dice.choice(self.paid))
+
+    def _post(
+        self, order: Order, payment: Payment, at: datetime, kind: PostingKind, *legs: Leg
+    ) -> None:
+        about = About(
             currency=order.currency,
-            status=status,
-            source=RefundSource.ADMIN,
-            reason=RefundReason.PAID_TWICE,
-            settled_at=self.moment(payment.created_at) if settled else None,
+            provider=payment.provider,
+            order_id=order.id,
+            mentor_id=order.mentor_id,
+            payment_id=payment.id,
         )
+        self._number += 1
+        with db.transaction() as session:
+            key = f"happening {self._number}"
+            assert post(session, key=key, kind=kind, legs=legs, about=about, at=at)
+
+    def _note(self, order: Order, at: datetime, **amounts: int) -> None:
+        self.facts.append((order, at, Counter(amounts)))
+
+    def money(self, first: date, last: date, zone: str) -> dict[Key, Counter[str]]:
+        """What happened in these days, added up one fact after the other."""
+        found: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+        slugs = {mentor.id: mentor.slug for mentor in self.mentors}
+        offers = {offer.id: offer.public_id for offer in self.offers}
+        for order, at, amounts in self.facts:
+            day = at.astimezone(ZoneInfo(zone)).date()
+            if first <= day <= last:
+                assert order.provider
+                key = Key(
+                    day.replace(day=1),
+                    slugs[order.mentor_id],
+                    offers[order.offer_id],
+                    order.provider.value,
+                    order.currency,
+                )
+                for name, minor in amounts.items():  # Counter's own sums drop what is below zero
+                    found[key][name] += minor
+        return dict(found)
 
     def stay(self, *, begin: datetime | None = None) -> None:
         """A seat from its hold to some end, or still there."""
@@ -164,20 +275,6 @@ class History:
             )
         )
 
-    def refund_fails(self) -> None:
-        """A refund that had succeeded is not one after all."""
-        with db.transaction() as session:
-            found = select(Refund).where(Refund.status == RefundStatus.SUCCEEDED)
-            refund = self.dice.choice(session.exec(found).all())
-            refund.status, refund.settled_at = RefundStatus.FAILED, self.end
-
-    def payment_is_refunded(self) -> None:
-        """All of a payment went back: it came in all the same."""
-        with db.transaction() as session:
-            found = select(Payment).where(Payment.status == PaymentStatus.COMPLETED)
-            payment = self.dice.choice(session.exec(found).all())
-            payment.status = PaymentStatus.REFUNDED
-
     def go_on(self, times: int) -> None:
         """Some of everything."""
         for _ in range(times):
@@ -186,44 +283,6 @@ class History:
                 self.stay()
             if self.dice.random() < 0.2:
                 self.capacity()
-
-
-@dataclass(frozen=True)
-class Key:
-    """One line of money: which month (its first day), mentor, offer and currency."""
-
-    month: date
-    mentor: str
-    offer: str
-    currency: str
-
-
-def money(first: date, last: date, zone: str) -> dict[Key, list[int]]:
-    """Per key: paid, refunded, payments, refunds; from every row, one after the other."""
-    found: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-
-    def key(order: Order, at: datetime, currency: str) -> Key | None:
-        day = at.astimezone(ZoneInfo(zone)).date()
-        if not first <= day <= last:
-            return None
-        mentor = session.get_one(Mentor, order.mentor_id)
-        offer = session.get_one(PackOffer, order.offer_id)
-        return Key(day.replace(day=1), mentor.slug, offer.public_id, currency)
-
-    with db.reading() as session:
-        for payment in session.exec(select(Payment)).all():
-            if payment.completed_at and payment.status in {"completed", "refunded"}:
-                order = session.get_one(Order, payment.order_id)
-                if place := key(order, payment.completed_at, payment.currency):
-                    found[place][0] += payment.amount_minor
-                    found[place][2] += 1
-        for refund in session.exec(select(Refund)).all():
-            if refund.settled_at and refund.status == "succeeded":
-                order = session.get_one(Order, refund.order_id)
-                if place := key(order, refund.settled_at, refund.currency):
-                    found[place][1] += refund.amount_minor
-                    found[place][3] += 1
-    return dict(found)
 
 
 @dataclass(frozen=True)

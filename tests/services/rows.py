@@ -173,8 +173,9 @@ def a_session(
 
 
 def an_order(mentee: User, offer: PackOffer, *, at: datetime | None = None, **fields: Any) -> Order:
-    """An order of an offer, pending unless told otherwise."""
+    """An order of an offer at its price, pending unless told otherwise."""
     at = at or clock.utc_now()
+    price: dict[str, Any] = {"list_minor": offer.price_minor, "amount_minor": offer.price_minor}
     return saved(
         Order(
             mentee_id=mentee.id,
@@ -182,13 +183,12 @@ def an_order(mentee: User, offer: PackOffer, *, at: datetime | None = None, **fi
             offer_id=offer.id,
             title=offer.title,
             sessions=offer.sessions,
-            amount_minor=offer.price_minor,
             currency=offer.currency,
             validity_days=offer.validity_days,
             expires_at=at + timedelta(minutes=35),
             check_at=at + timedelta(minutes=35),
             created_at=at,
-            **fields,
+            **price | fields,
         )
     )
 
@@ -220,6 +220,8 @@ def a_refund(payment: Payment, order: Order, reason: RefundReason, status: Refun
             status=status,
             source=RefundSource.AUTOMATIC,
             reason=reason,
+            decided_at=clock.utc_now(),
+            owed=status is not RefundStatus.SUCCEEDED,
         )
     )
 

@@ -11,7 +11,16 @@ from sqlmodel import select
 
 from services import accounts, clock, db, email_links, ratelimits, signin
 from services.errors import AppError, InvalidInput, NotFound, TooManyAttempts
-from services.models import AuditEntry, EmailLink, LinkPurpose, OutboxMessage, User, UserStatus
+from services.models import (
+    AuditEntry,
+    Document,
+    EmailLink,
+    LinkPurpose,
+    OutboxMessage,
+    User,
+    UserStatus,
+)
+from services.privacy import documents
 from tests.support.people import PASSWORD, actor_of, last_token, mails, make_user
 
 NEW_PASSWORD = "a fresh long password"
@@ -32,6 +41,7 @@ def sign_up(email: str = "mia@example.com", **changed: str) -> None:
         password=fields["password"],
         time_zone=fields["time_zone"],
         locale=fields.get("locale", "en"),
+        accepts=fields.get("accepts", documents.current(Document.TERMS)),
         address="203.0.113.7",
     )
 

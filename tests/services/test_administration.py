@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from services import administration, clock, db, orders, signin, topics
+from services import administration, clock, db, mail, orders, signin, topics
 from services.administration import MentorFilter, UserFilter
 from services.audit import Actor
 from services.errors import Conflict, InvalidInput, NotAllowed, SignInNeeded
@@ -124,7 +124,7 @@ def test_suspended_user_is_signed_out_everywhere_and_can_be_reactivated() -> Non
     assert signin.actor_for("the secret").user_id == user.id
 
     with db.transaction() as session:
-        administration.suspend_user(session, actor=admin, user=user.public_id)
+        administration.suspend_user(session, actor=admin, user=user.public_id, reason="Because")
     assert signin.actor_for("the secret").user_id is None
 
     with db.transaction() as session:
@@ -137,11 +137,29 @@ def test_suspended_user_is_signed_out_everywhere_and_can_be_reactivated() -> Non
     assert sorted(actions) == ["user.reactivated", "user.suspended"]
 
 
+def test_who_is_suspended_is_told_why_and_nobody_is_without_a_reason() -> None:
+    admin, user = acting(an_admin()), a_user()
+    with db.transaction() as session, pytest.raises(InvalidInput):
+        administration.suspend_user(session, actor=admin, user=user.public_id, reason=" ")
+    with db.transaction() as session:
+        administration.suspend_user(
+            session, actor=admin, user=user.public_id, reason="Writes to strangers"
+        )
+    letter = mail.compose({"template": "account_suspended", "user_id": user.id})
+    assert letter.to == user.email
+    assert "Writes to strangers" in letter.text
+
+    with db.transaction() as session:
+        administration.reactivate_user(session, actor=admin, user=user.public_id)
+    with pytest.raises(mail.Skipped):
+        mail.compose({"template": "account_suspended", "user_id": user.id})
+
+
 def test_who_watches_a_mentors_seats_learns_that_the_mentor_was_suspended() -> None:
     admin, mentor = acting(an_admin()), a_mentor()
     with db.transaction() as session:
         user = session.get_one(User, mentor.user_id).public_id
-        administration.suspend_user(session, actor=admin, user=user)
+        administration.suspend_user(session, actor=admin, user=user, reason="Because")
     with db.reading() as session:
         said = session.exec(select(TopicChange.topic)).all()
     assert set(said) >= {topics.seats(mentor.id), topics.SEATS}
@@ -151,7 +169,9 @@ def test_nobody_suspends_or_unmakes_themselves() -> None:
     admin = an_admin()
     an_admin("Second Admin")
     with db.transaction() as session, pytest.raises(Conflict):
-        administration.suspend_user(session, actor=acting(admin), user=admin.public_id)
+        administration.suspend_user(
+            session, actor=acting(admin), user=admin.public_id, reason="Because"
+        )
     with db.transaction() as session, pytest.raises(Conflict):
         administration.set_admin(session, actor=acting(admin), user=admin.public_id, is_admin=False)
 
@@ -185,7 +205,9 @@ def test_last_active_admin_stays_even_when_a_suspended_one_is_left() -> None:
         other = session.exec(select(User).where(col(User.name) == "Other Admin")).one()
 
     with db.transaction() as session, pytest.raises(Conflict):
-        administration.suspend_user(session, actor=acting(acting_admin), user=other.public_id)
+        administration.suspend_user(
+            session, actor=acting(acting_admin), user=other.public_id, reason="Because"
+        )
 
 
 @pytest.mark.parametrize("fields", [{"email_verified_at": None}, {"status": UserStatus.SUSPENDED}])
@@ -197,9 +219,10 @@ def test_only_active_and_verified_accounts_become_admins(fields: dict[str, Any])
 
 def test_actions_on_users_are_refused_to_everybody_but_admins() -> None:
     user, mentor = a_user(), acting_mentor(a_mentor())
-    for act in (administration.suspend_user, administration.reactivate_user):
-        with db.transaction() as session, pytest.raises(NotAllowed):
-            act(session, actor=mentor, user=user.public_id)
+    with db.transaction() as session, pytest.raises(NotAllowed):
+        administration.suspend_user(session, actor=mentor, user=user.public_id, reason="Because")
+    with db.transaction() as session, pytest.raises(NotAllowed):
+        administration.reactivate_user(session, actor=mentor, user=user.public_id)
     with db.transaction() as session, pytest.raises(NotAllowed):
         administration.set_admin(session, actor=mentor, user=user.public_id, is_admin=True)
 

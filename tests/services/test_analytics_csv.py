@@ -16,6 +16,8 @@ from services.audit import Actor
 from services.errors import InvalidInput
 from services.ids import UserId
 from services.models import Mentor, RefundStatus, User
+from services.money import Money
+from tests.services.ledgers import bought
 from tests.services.reckoning import History
 from tests.services.sales import a_refund_of, a_sale
 
@@ -71,6 +73,19 @@ def test_a_formula_behind_any_other_separator_is_defused_and_texts_are_quoted(
 ) -> None:
     frame = DataFrame([{"mentor": text, "net": "-12.00"}])
     assert analytics.csv_of(frame) == f'"mentor","net"\r\n"{cell}",-12.00\r\n'
+
+
+def test_the_file_has_what_was_earned_beside_what_was_paid() -> None:
+    sale = bought(fee=Money(400, "EUR"))
+    sale.holds()
+    sale.expires()
+    with db.reading() as session:
+        report = analytics.get_revenue(session, actor=ADMIN, period=YEAR)
+    row = read_csv(analytics.revenue_frame(report, "month"))[-1]
+    names = ("paid", "earned", "earned (held)", "earned (expired)", "mentors' part", "fees")
+    assert [row[name] for name in names] == ["120.00", "120.00", "30.00", "90.00", "21.00", "4.00"]
+    [mentor] = read_csv(analytics.revenue_frame(report, "mentor"))
+    assert (mentor["earned"], mentor["disputed"]) == ("120.00", "0.00")
 
 
 def read_csv(frame: DataFrame) -> list[dict[str, str]]:

@@ -174,6 +174,40 @@ def test_nobody_edits_another_mentor_but_an_admin() -> None:
     assert profile(other.slug, acting_mentor(other)).name == "Olga Renamed"
 
 
+def test_an_admin_sets_a_mentors_share_and_takes_it_back_to_the_studios() -> None:
+    mentor, ada = a_mentor(), acting(an_admin())
+
+    for typed, stored in (("65 %", 65), ("0", 0), ("", None)):
+        change(ada, mentor.slug, share=typed)
+        assert profile(mentor.slug, ada).share_percent == stored
+    change(ada, mentor.slug, share=100)
+    change(acting_mentor(mentor), mentor.slug, headline="The mentor changes something else")
+
+    assert profile(mentor.slug, ada).share_percent == 100
+    with db.reading() as session:
+        told = select(AuditEntry).where(AuditEntry.action == "mentor.changed")
+        lines = session.exec(told.order_by(col(AuditEntry.id))).all()
+    shares = [line.after["share_percent"] for line in lines if "share_percent" in line.after]
+    assert shares == [65, 0, None, 100]
+    assert [line.before["share_percent"] for line in lines[:4]] == [None, 65, 0, None]
+
+
+@pytest.mark.parametrize("typed", ["-1", "101", "half", "12.5", "1e2"])
+def test_a_share_that_is_no_percentage_is_refused_with_its_field(typed: str) -> None:
+    mentor = a_mentor()
+    with pytest.raises(InvalidInput) as refused:
+        change(acting(an_admin()), mentor.slug, share=typed)
+    assert refused.value.field == "share"
+
+
+@pytest.mark.parametrize("typed", ["", "100"])
+def test_mentors_cannot_set_their_own_share(typed: str) -> None:
+    mentor = a_mentor(share_percent=50)
+    with pytest.raises(NotAllowed):
+        change(acting_mentor(mentor), mentor.slug, share=typed)
+    assert profile(mentor.slug, acting_mentor(mentor)).share_percent == 50
+
+
 def retire(actor: Actor, offer: str) -> None:
     with db.transaction() as session:
         catalogue.retire_offer(session, actor=actor, offer=offer)

@@ -13,16 +13,8 @@ import pytest
 
 from mentorships.cli import main
 from mentorships.launch import ROOT
-from services.config import (
-    GOOGLE_API,
-    GOOGLE_CONSENT,
-    GOOGLE_OAUTH,
-    RESEND_API,
-    STRIPE_API,
-    ConfigError,
-    Settings,
-    settings,
-)
+from services.config import GOOGLE_CONSENT, ConfigError, Settings, settings
+from services.settings_checks import GOOGLE_API, GOOGLE_OAUTH, PAYPAL_API, RESEND_API, STRIPE_API
 from tests.support.servers import environment_of
 
 KEYS = {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
@@ -58,10 +50,23 @@ WRONG: dict[str, str] = {
     "STUDIO_NAME": "M" * 81,
     "STUDIO_TIMEZONE": "Mars/Olympus",
     "STUDIO_CURRENCY": "euro",
+    "SELLER_NAME": "M" * 121,
+    "SELLER_ADDRESS": "M" * 401,
+    "SELLER_TAX_ID": "1" * 41,
+    "TAX_MODE": "sometimes",
+    "TAX_RATE_PERCENT": "101",
+    "TAX_LABEL": "V" * 21,
     "STRIPE_SECRET_KEY": HIDDEN,
     "STRIPE_WEBHOOK_SECRET": HIDDEN,
     "STRIPE_API_BASE": "api.stripe.com",
     "STRIPE_TIMEOUT_SECONDS": "0",
+    "PAYPAL_CLIENT_ID": HIDDEN,
+    "PAYPAL_CLIENT_SECRET": HIDDEN,
+    "PAYPAL_WEBHOOK_ID": HIDDEN,
+    "PAYPAL_API_BASE": "api-m.paypal.com",
+    "PAYPAL_TIMEOUT_SECONDS": "0",
+    "PAYPAL_CERT_HOSTS": "http://127.0.0.1",
+    "PAYPAL_TRUST_ROOT": "/nowhere/at/all.pem",
     "MAIL_PROVIDER": "pigeon",
     "MAIL_FROM": "the studio",
     "RESEND_API_KEY": HIDDEN,
@@ -85,6 +90,8 @@ WRONG: dict[str, str] = {
     "DELAYED_PAYMENTS": "perhaps",
     "DELAYED_PAYMENT_DAYS": "31",
     "GRACE_HOURS": "0",
+    "REFUND_SECOND_ADMIN_ABOVE": "-1",
+    "MENTOR_SHARE_PERCENT": "101",
     "DEFAULT_CAPACITY": "-1",
     "SESSION_MINUTES": "481",
     "BUFFER_MINUTES": "61",
@@ -121,8 +128,15 @@ def _read(values: dict[str, str]) -> Settings:
 
 def test_nothing_set_means_simulators_on_loopback() -> None:
     chosen = _read({"PORT": "4000"})
-    assert chosen.simulated == {"Stripe": True, "Resend": True, "Google": True}
+    assert chosen.simulated == {
+        "Stripe": True,
+        "PayPal": True,
+        "Resend": True,
+        "Google": True,
+    }
     assert chosen.stripe_api_base == "http://127.0.0.1:4001/stripe"
+    assert chosen.paypal_api_base == "http://127.0.0.1:4001/paypal"
+    assert chosen.paypal_cert_hosts == "http://127.0.0.1:4001"
     assert chosen.resend_api_base == "http://127.0.0.1:4001/resend"
     assert chosen.public_url == "http://localhost:4000"
     assert not chosen.secure_cookies
@@ -156,7 +170,7 @@ def test_a_public_address_with_more_than_an_origin_is_refused(more: str) -> None
 
 def test_keys_alone_mean_the_vendors() -> None:
     chosen = _read(PRODUCTION)
-    assert chosen.simulated == {"Stripe": False, "Resend": False, "Google": False}
+    assert not any(chosen.simulated.values())
     assert (chosen.stripe_api_base, chosen.resend_api_base) == (STRIPE_API, RESEND_API)
     assert chosen.effective_stripe_webhook_secret == "whsec_x"
     assert chosen.secure_cookies
@@ -170,6 +184,29 @@ def test_in_production_a_calendar_needs_a_client_and_nothing_else_does() -> None
     assert (with_one.google_api_base, with_one.google_oauth_base) == (GOOGLE_API, GOOGLE_OAUTH)
     assert with_one.google_consent_url == GOOGLE_CONSENT
     assert with_one.google_redirect_url == "https://studio.example.com/oauth/google/callback"
+
+
+PAYPAL = {"PAYPAL_CLIENT_ID": "x", "PAYPAL_CLIENT_SECRET": "y", "PAYPAL_WEBHOOK_ID": "WH-1"}
+
+
+def test_in_production_one_payment_provider_is_enough_and_only_those_with_keys_are_offered() -> (
+    None
+):
+    assert list(_read(PRODUCTION).payment_providers) == ["stripe"]
+    both = _read({**PRODUCTION, **PAYPAL})
+    assert both.payment_providers == {"stripe": "Stripe", "paypal": "PayPal"}
+    keyless = {"STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""}
+    alone = _read({**PRODUCTION, **PAYPAL, **keyless})
+    assert list(alone.payment_providers) == ["paypal"]
+    assert not alone.simulators_on
+
+
+def test_with_a_client_only_paypals_hosts_and_public_roots_vouch_for_its_webhooks() -> None:
+    chosen = _read(PAYPAL)
+    assert chosen.paypal_api_base == PAYPAL_API
+    assert (chosen.paypal_cert_hosts, chosen.paypal_trust_roots) == (".paypal.com", "")
+    assert "BEGIN CERTIFICATE" in _read({}).paypal_trust_roots
+    assert _read({**PRODUCTION}).paypal_trust_roots == ""
 
 
 def test_a_wrong_value_is_tried_for_every_setting() -> None:
@@ -233,6 +270,13 @@ def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Pat
             },
             "points at a simulator",
         ),
+        ({**PAYPAL, "PAYPAL_WEBHOOK_ID": ""}, "PAYPAL_WEBHOOK_ID is missing"),
+        ({"PAYPAL_CLIENT_SECRET": "x"}, "PAYPAL_CLIENT_SECRET belong together"),
+        ({"PAYPAL_API_BASE": PAYPAL_API}, "PAYPAL_CLIENT_ID is missing"),
+        ({**PAYPAL, "PAYPAL_API_BASE": "http://127.0.0.1:1"}, "points at a simulator"),
+        ({**PAYPAL, "PAYPAL_API_BASE": "http://api-m.paypal.com"}, "must begin with https://"),
+        ({**KEYS, "STRIPE_API_BASE": "http://api.stripe.com"}, "must begin with https://"),
+        ({"TAX_MODE": "included"}, "TAX_RATE_PERCENT is missing"),
         ({**PRODUCTION, "SECRET_KEY": "short"}, "32 characters"),
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({**PRODUCTION, "PUBLIC_URL": "http://studio.example.com"}, "https://"),

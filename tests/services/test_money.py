@@ -7,16 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import InvalidInput
-from services.money import Money, exponent, parsed, shown, split
-
-
-@given(total=st.integers(0, 10**9), parts=st.integers(1, 100))
-def test_the_parts_are_whole_nearly_equal_and_sum_to_the_total(total: int, parts: int) -> None:
-    divided = split(total, parts)
-    assert len(divided) == parts
-    assert sum(divided) == total
-    assert max(divided) - min(divided) <= 1
-    assert divided == sorted(divided, reverse=True)
+from services.money import Money, exponent, parsed, shown
 
 
 @given(minor=st.integers(1, 10**9 - 1), currency=st.sampled_from(["EUR", "USD", "JPY", "BHD"]))

@@ -9,7 +9,8 @@ from mentorships import seed, serve
 from services import accounts, audit, db, operators, signin, urls
 from services.config import ConfigError
 from services.errors import InvalidInput
-from services.models import User
+from services.models import Document, User
+from services.privacy import documents
 from tests.support.people import PASSWORD, make_user
 
 BOSS, NEW_PASSWORD = "boss@example.com", "the password of the operator"
@@ -33,7 +34,13 @@ def test_a_confirmed_account_becomes_admin_and_keeps_its_password(database: str)
 
 
 def test_a_stranger_who_took_the_address_first_does_not_become_admin(database: str) -> None:
-    accounts.sign_up(email=BOSS, name="Stranger", password=PASSWORD, time_zone="UTC")
+    accounts.sign_up(
+        email=BOSS,
+        name="Stranger",
+        password=PASSWORD,
+        time_zone="UTC",
+        accepts=documents.current(Document.TERMS),
+    )
     operators.create_admin(email=BOSS, name="Boss", password=NEW_PASSWORD)
     with pytest.raises(InvalidInput):
         is_admin_with(PASSWORD)

@@ -10,7 +10,9 @@ import pytest
 from services import clock, db, orders
 from services.errors import InvalidInput, NotFound
 from services.models import (
+    Dispute,
     OrderStatus,
+    Provider,
     RefundReason,
     RefundStatus,
 )
@@ -29,7 +31,9 @@ from tests.services.rows import (
     an_offer,
     an_order,
     counted_reading,
+    saved,
 )
+from tests.support.filled import an_invoice
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -165,7 +169,7 @@ def test_list_of_orders_costs_the_same_number_of_queries_however_long_it_is() ->
             orders.list_all(session, actor=admin)
         counts.add(len(statements))
 
-    assert counts == {5}
+    assert counts == {6}
 
 
 def test_admins_find_the_orders_whose_refund_failed_whatever_became_of_them() -> None:
@@ -185,7 +189,7 @@ def test_admins_find_the_orders_whose_refund_failed_whatever_became_of_them() ->
     an_order(a_user("Nobody Refunded"), offer, status=OrderStatus.PAID)
 
     with db.reading() as session:
-        part = orders.list_all(session, actor=admin, status=orders.REFUND_FAILED)
+        part = orders.list_all(session, actor=admin, status=orders.REFUND_TROUBLED)
 
     assert {order.public_id for order in part.rows} == found
 
@@ -208,6 +212,35 @@ def test_admins_find_orders_by_status_by_people_and_by_id() -> None:
     assert found(query="%") == set()
     with db.reading() as session, pytest.raises(InvalidInput):
         orders.list_all(session, actor=admin, status="lost")
+
+
+def test_an_order_is_found_by_whatever_a_bank_a_buyer_or_a_provider_quotes() -> None:
+    admin, offer = acting(an_admin()), an_offer(a_mentor())
+    order = an_order(a_user("Pia Paid"), offer, status=OrderStatus.PAID, checkout_id="cs_1")
+    payment = a_payment(order, provider_id="pi_1")
+    refund = a_refund(payment, order, RefundReason.PAID_TWICE, RefundStatus.SUCCEEDED)
+    dispute = saved(
+        Dispute(
+            provider=Provider.STRIPE,
+            provider_id="dp_1",
+            payment_id=payment.id,
+            order_id=order.id,
+            amount_minor=100,
+            currency="EUR",
+        )
+    )
+    invoice = saved(an_invoice(order, label="2026-000123"))
+    other = an_order(a_user("Olga Other"), offer, status=OrderStatus.PAID, checkout_id="cs_12")
+    a_payment(other, provider_id="pi_12")
+
+    def found(query: str) -> list[str]:
+        with db.reading() as session:
+            return [o.public_id for o in orders.list_all(session, actor=admin, query=query).rows]
+
+    named = (payment, refund, dispute, invoice)
+    quoted = ["cs_1", "pi_1", "dp_1", " 2026-000123 ", *(one.public_id for one in named)]
+    assert [found(one) for one in quoted] == [[order.public_id]] * len(quoted)
+    assert found("pi_") == []
 
 
 def test_admins_sort_orders_by_price_within_each_currency_in_parts_without_gaps() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 from sqlmodel import select
 
 from jobs.inbox import handle_inbox
-from services import checkout, clock, db, inbox
+from services import checkout, clock, db, inbox, reconciliation
 from services.models import (
     AuditEntry,
     CreditEntry,
@@ -29,6 +29,7 @@ from services.models import (
     RefundStatus,
     Seat,
     SeatStatus,
+    UnmatchedMoney,
 )
 from services.money import Money
 from tests.services.rows import a_mentor, a_user, acting, an_admin, an_offer
@@ -90,7 +91,7 @@ def _take(studio: Studio, step: str, order: str, events: dict[str, Delivery]) ->
     elif step == "look":
         checkout.settle(studio.order(order).id)
     elif step == "reconcile":
-        checkout.reconcile()
+        reconciliation.reconcile()
     elif step == "again":
         _handle_again({each.body.decode() for each in events.values()})
     else:
@@ -169,7 +170,9 @@ def test_money_that_does_not_fit_fulfils_nothing_and_alarms(studio: Studio, wron
     assert stored(Refund) == []
     assert studio.order(order).status is OrderStatus.FAILED
     assert studio.seat(order).status is SeatStatus.RELEASED
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {payment.public_id}"]
+    [waiting] = stored(UnmatchedMoney)
+    assert waiting.provider_id == payment.provider_id
+    assert studio.mails("ada.admin@example.com") == [f"Please look: {waiting.public_id}"]
     assert studio.mails("nora.novak@example.com") == []
 
 

@@ -306,7 +306,7 @@ def test_suspending_a_mentors_account_suspends_the_mentor_until_both_are_let_bac
     admin, account = acting(an_admin()), account_of(pair.mentor)
     [booked] = pair.book(at(3))
     with db.transaction() as tx:
-        administration.suspend_user(tx, actor=admin, user=account)
+        administration.suspend_user(tx, actor=admin, user=account, reason="Because")
     sessions.advance_due()
     assert session_of(booked).status is S.CANCELED
     assert pair.now() == (PackStatus.ACTIVE, 4, 0)
@@ -324,5 +324,21 @@ def test_suspending_the_account_of_a_suspended_mentor_tells_nobody_twice(pair: T
     sessions.suspend_mentor(actor=admin, mentor=pair.mentor.slug, reason="Illness")
     told = mails()
     with db.transaction() as tx:
-        administration.suspend_user(tx, actor=admin, user=account_of(pair.mentor))
-    assert mails() == told
+        administration.suspend_user(tx, actor=admin, user=account_of(pair.mentor), reason="Because")
+    assert mails() == sorted([("account_suspended", pair.mentor.user_id), *told])
+
+
+def test_what_a_suspended_mentee_had_booked_is_canceled_and_goes_back_to_the_pack(
+    pair: Together,
+) -> None:
+    admin, other = acting(an_admin()), together(pair.mentor, "Olga Other")
+    [booked], [others] = pair.book(at(3)), other.book(at(4))
+    with db.transaction() as tx:
+        administration.suspend_user(
+            tx, actor=admin, user=pair.mentee.public_id, reason="Writes to strangers"
+        )
+    sessions.advance_due()
+    assert session_of(booked).status is S.CANCELED
+    assert session_of(others).status is S.SCHEDULED
+    assert pair.now() == (PackStatus.ACTIVE, 4, 0)
+    assert ("session_canceled", pair.mentor.user_id) in mails()

@@ -12,7 +12,15 @@ from sqlmodel import SQLModel, col, delete, select
 from services import catalogue, clock, db, inbox, packs, payments, refunds, seats, topics
 from services.audit import SYSTEM
 from services.ids import UserId
-from services.models import Order, PackStatus, Payment, RefundReason, SeatStatus, TopicChange
+from services.models import (
+    Order,
+    PackStatus,
+    Payment,
+    Provider,
+    RefundReason,
+    SeatStatus,
+    TopicChange,
+)
 from services.money import Money
 from tests.services.rows import (
     a_mentor,
@@ -147,6 +155,7 @@ def test_a_purchase_tells_mentee_mentor_and_admins(database: str) -> None:
     changes = topics.changes()
     _paid(order)
     assert heard(changes) == {
+        topics.LEDGER,
         topics.ORDERS,
         topics.SEATS,
         topics.seats(mentor.id),
@@ -245,6 +254,11 @@ def _paid(order: Order) -> Payment:
         stored = session.get_one(Order, order.id)
         price = Money(stored.amount_minor, stored.currency)
         payments.fulfil(
-            session, actor=SYSTEM, order=stored, payment_id=f"pi_{stored.id}", paid=price
+            session,
+            actor=SYSTEM,
+            order=stored,
+            provider=Provider.STRIPE,
+            payment_id=f"pi_{stored.id}",
+            paid=price,
         )
         return session.exec(select(Payment).where(col(Payment.order_id) == stored.id)).one()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.conftest import PATIENCE_MS, NewPerson
 from tests.journeys.people import Person
 from tests.journeys.world import World
+from tests.support.ledger import assert_adds_up
 from tests.support.several import Several, eventually
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -17,11 +18,13 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture
 def far(several: Several, own_settings: None) -> Iterator[World]:
-    """The product on several hosts; whatever the test stopped runs again afterwards."""
+    """The product on several hosts; whatever the test stopped runs again afterwards, and every
+    order adds up."""
     world = World(several)
     with world.inside():
         yield world
-    eventually(several.whole, "not everything runs again after the test")
+        eventually(several.whole, "not everything runs again after the test")
+        assert_adds_up()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from math import dist
 import pytest
 
 from mentorships.launch import ROOT
-from services.analytics import RevenueLine, RevenueMonth, SeatsPoint, Taking
+from services.analytics import Earning, RevenueLine, RevenueMonth, SeatsPoint, Taking
 from services.money import Money
-from state import figures
+from state import figure_words, figures
 from state.reporting import MOST_ROWS, days_in_words, more_in_the_file
 
 TOKENS = ROOT / "assets" / "styles" / "tokens.css"
@@ -24,12 +24,28 @@ def taking(paid: int, refunded: int = 0, currency: str = "EUR") -> Taking:
     return Taking(Money(paid, currency), Money(refunded, currency), net, 1, 1 if refunded else 0)
 
 
+def earning(held: int = 0, expired: int = 0, currency: str = "EUR") -> Earning:
+    nothing = Money(0, currency)
+    return Earning(
+        total=Money(held + expired, currency),
+        held=Money(held, currency),
+        expired=Money(expired, currency),
+        share=nothing,
+        fees=nothing,
+        disputed=nothing,
+    )
+
+
 def month(number: int, paid: int, refunded: int = 0, *, complete: bool = True) -> RevenueMonth:
-    return RevenueMonth(date(2026, number, 1), taking(paid, refunded), complete)
+    return RevenueMonth(date(2026, number, 1), taking(paid, refunded), complete, earning())
+
+
+def earned_month(number: int, held: int, expired: int, *, complete: bool = True) -> RevenueMonth:
+    return RevenueMonth(date(2026, number, 1), taking(0), complete, earning(held, expired))
 
 
 def line(key: str, label: str, paid: int) -> RevenueLine:
-    return RevenueLine(key=key, label=label, taking=taking(paid))
+    return RevenueLine(key=key, label=label, taking=taking(paid), earning=earning())
 
 
 def point(day: date, active: float, free: float, *, days: int = 30) -> SeatsPoint:
@@ -55,8 +71,24 @@ def test_a_month_that_gave_back_more_than_it_took_reaches_below_zero_by_the_diff
     assert figure["data"][1]["customdata"] == ["€250.00"], "hovering tells the true amount"
 
 
+def test_a_months_earned_bars_are_what_was_held_and_what_expired() -> None:
+    figure = figures.earned_by_month([earned_month(1, 90_00, 0), earned_month(2, -10_00, 30_00)])
+    assert [one["name"] for one in figure["data"]] == ["Held", "Expired"]
+    assert (heights(figure, 0), heights(figure, 1)) == ([90.0, -10.0], [0.0, 30.0])
+    assert figure["data"][0]["customdata"] == ["€90.00", "-€10.00"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["Held", "Expired"]
+
+
+def test_a_sentence_says_what_the_chart_of_earned_revenue_shows() -> None:
+    months = [earned_month(10, 900_00, 50_00), earned_month(11, 40_00, 10_00, complete=False)]
+    assert figure_words.earned_in_words(months) == (
+        "Earned revenue by month: the highest is €950 in October 2026; November 2026, shown in "
+        "part, has €50, €40 of it by sessions that were held."
+    )
+
+
 def test_a_currency_without_cents_is_drawn_in_whole_units() -> None:
-    yen = RevenueMonth(date(2026, 1, 1), taking(12_000, 0, "JPY"), True)
+    yen = RevenueMonth(date(2026, 1, 1), taking(12_000, 0, "JPY"), True, earning(currency="JPY"))
     figure = figures.net_by_month([yen])
     assert heights(figure, 0) == [12_000.0]
     assert figure["data"][0]["customdata"] == ["JP¥12,000"]
@@ -134,7 +166,7 @@ def test_every_chart_over_time_begins_at_zero_and_has_nothing_to_click(bucket: s
 
 
 def test_a_sentence_says_what_the_chart_of_months_shows() -> None:
-    words = figures.net_in_words(
+    words = figure_words.net_in_words(
         [month(9, 900_00), month(10, 500_00, 100_00), month(11, 50_00, complete=False)]
     )
     assert words == (
@@ -144,13 +176,14 @@ def test_a_sentence_says_what_the_chart_of_months_shows() -> None:
 
 
 def test_a_sentence_says_what_the_chart_by_name_shows() -> None:
-    words = figures.lines_in_words("mentor", [line("a", "Mina", 90_00), line("b", "Otto", 10_00)])
+    lines = [line("a", "Mina", 90_00), line("b", "Otto", 10_00)]
+    words = figure_words.lines_in_words("mentor", lines)
     assert words == "Net revenue by mentor: the most is €90, Mina; the least is €10, Otto, of 2."
 
 
 def test_a_sentence_says_what_the_chart_of_seats_shows() -> None:
     points = [point(date(2026, 1, 5), 8, 0.5, days=7), point(date(2026, 1, 12), 4, 4.5, days=7)]
-    assert figures.seats_in_words(points, "week") == (
+    assert figure_words.seats_in_words(points, "week") == (
         "Seats over time, as averages for each week: the most in use was 9.5 of 10 (week of "
         "5 January 2026); the latest week has 5.5 of 10: 4 active, 1 in grace, 0.5 held, 4.5 free."
     )

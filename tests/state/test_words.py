@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,8 +16,10 @@ from state import shown
 from state.checkout_return import outcome_of
 from state.mentor import validity_words
 from state.mentors import seat_marks, seat_words
+from state.order_facts import order_facts
 from state.orders import STATUS
 from state.phase import loading
+from state.shown import cut_off
 
 NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -28,9 +30,12 @@ def order(face: Face) -> OrderView:
         public_id="ord_1",
         status=OrderStatus.PENDING,
         face=face,
+        offer="off_1",
         title="Four sessions",
         sessions=4,
         price=Money(24_000, "EUR"),
+        provider="stripe",
+        lost=Money(0, "EUR"),
         refunded=Money(24_000, "EUR"),
         validity_days=45,
         mentor_name="Mira Okonjo",
@@ -169,3 +174,31 @@ def test_a_load_that_succeeds_is_ready() -> None:
     with loading(page):
         pass
     assert page.phase == "ready"
+
+
+@pytest.mark.parametrize(
+    ("face", "paid", "startable"),
+    [
+        (Face.PAID, True, True),
+        (Face.MISFIT, False, True),
+        (Face.TIME_RAN_OUT, False, False),
+        (Face.OPEN, False, False),
+    ],
+)
+def test_a_refund_starts_from_an_order_that_has_money_also_money_that_does_not_fit(
+    face: Face, *, paid: bool, startable: bool
+) -> None:
+    found = replace(order(face), paid_at=NOW if paid else None)
+    facts = order_facts(found, BERLIN, for_admin=True)
+    assert facts.start_href == ("/admin/refunds?order=ord_1" if startable else "")
+    assert facts.story_href == "/admin/orders/ord_1"
+
+
+def test_only_admins_read_who_bought_it() -> None:
+    assert order_facts(order(Face.PAID), BERLIN).mentee == ""
+    assert order_facts(order(Face.PAID), BERLIN, for_admin=True).mentee == "Robin Mentee"
+
+
+def test_a_list_that_is_cut_off_says_so_and_one_that_is_whole_does_not() -> None:
+    assert cut_off(99, 100) == ""
+    assert cut_off(100, 100).startswith("The first 100 are listed.")

@@ -14,6 +14,8 @@ from mentorships.launch import ROOT
 from services import audit, clock, db
 from services.ids import MentorId, UserId
 from services.models import (
+    Acceptance,
+    Account,
     BusyTime,
     CalendarConnection,
     CalendarEvent,
@@ -25,8 +27,15 @@ from services.models import (
     DailyRevenue,
     DailySeats,
     DateOverride,
+    DiscountCode,
+    DiscountRedemption,
+    Dispute,
+    Document,
     EmailLink,
     InboxEvent,
+    Invoice,
+    InvoiceCounter,
+    InvoiceSeries,
     JobRun,
     LinkPurpose,
     Mentor,
@@ -43,8 +52,14 @@ from services.models import (
     OutboxMessage,
     Pack,
     PackOffer,
+    PackShare,
     Payment,
+    Posting,
+    PostingKind,
     Proposal,
+    Provider,
+    ReconciliationRun,
+    Refund,
     RefundReason,
     RefundStatus,
     ReportChange,
@@ -60,6 +75,8 @@ from services.models import (
     Testimonial,
     TimeOff,
     TopicChange,
+    UnmatchedKind,
+    UnmatchedMoney,
     User,
 )
 from tests.services.rows import (
@@ -92,6 +109,9 @@ class Filled:
     pack: Pack
     order: Order
     payment: Payment
+    refund: Refund
+    code: DiscountCode
+    invoice: Invoice
     session: MentoringSession
     calendar: ConnectedCalendar
 
@@ -129,8 +149,71 @@ def fill() -> Filled:
         saved(row)
     with db.transaction() as session:
         audit.record(session, actor=audit.SYSTEM, action="test.filled", thing=mentor.public_id)
+    code, invoice = _accounted(order, pack, payment)
     session, calendar = _met(pack, mentor)
-    return Filled(mentee, mentor, offer, seat, pack, order, payment, session, calendar)
+    return Filled(
+        mentee, mentor, offer, seat, pack, order, payment, refund, code, invoice, session, calendar
+    )
+
+
+def _accounted(order: Order, pack: Pack, payment: Payment) -> tuple[DiscountCode, Invoice]:
+    """A row in every table that keeps account of an order."""
+    minor, buyer = order.amount_minor, order.mentee_id
+    money: dict[str, Any] = {"amount_minor": minor, "currency": order.currency}
+    code = saved(DiscountCode(code="SPRING", percent=10, created_by=buyer))
+    invoice = saved(an_invoice(order))
+    for row in (
+        a_posting(order),
+        PackShare(pack_id=pack.id, number=1, amount_minor=3_000),
+        Dispute(
+            provider=Provider.STRIPE,
+            provider_id="dp_1",
+            payment_id=payment.id,
+            order_id=order.id,
+            **money,
+        ),
+        UnmatchedMoney(
+            provider=Provider.PAYPAL, kind=UnmatchedKind.PAYMENT, provider_id="5AB", **money
+        ),
+        ReconciliationRun(provider=Provider.STRIPE, since=NOON, until=NOON + HOUR),
+        InvoiceCounter(series=InvoiceSeries.INVOICE, year=2026, last=1),
+        DiscountRedemption(code_id=code.id, order_id=order.id, user_id=buyer),
+        Acceptance(user_id=buyer, document=Document.TERMS, version="2026-03"),
+    ):
+        saved(row)
+    return code, invoice
+
+
+def a_posting(order: Order, **changes: Any) -> Posting:
+    """A line of the ledger, unwritten."""
+    fields: dict[str, Any] = {
+        "key": "payment:1",
+        "leg": 1,
+        "kind": PostingKind.PAYMENT,
+        "debit": Account.PROVIDER,
+        "credit": Account.DEFERRED,
+        "amount_minor": order.amount_minor,
+        "currency": order.currency,
+        "provider": Provider.STRIPE,
+        "order_id": order.id,
+    }
+    return Posting(**fields | changes)
+
+
+def an_invoice(order: Order, **changes: Any) -> Invoice:
+    """The invoice of an order, unwritten."""
+    fields: dict[str, Any] = {
+        "series": InvoiceSeries.INVOICE,
+        "year": 2026,
+        "number": 1,
+        "label": "2026-000001",
+        "buyer_id": order.mentee_id,
+        "order_id": order.id,
+        "net_minor": order.amount_minor,
+        "total_minor": order.amount_minor,
+        "currency": order.currency,
+    }
+    return Invoice(**fields | changes)
 
 
 def _met(pack: Pack, mentor: Mentor) -> tuple[MentoringSession, ConnectedCalendar]:

@@ -24,11 +24,19 @@ S = TypeVar("S", bound=AppState)
 class OpenPage(Generic[S]):
     """`state` is what the tab of this person shows, at this address."""
 
-    def __init__(self, kind: type[S], person: User, address: str, *, load: str = "load") -> None:
+    def __init__(
+        self,
+        kind: type[S],
+        person: User,
+        address: str,
+        *,
+        load: str = "load",
+        headers: dict[str, str] | None = None,
+    ) -> None:
         secret = new_secret()
         until = clock.utc_now() + timedelta(days=1)
         saved(SignIn(user_id=person.id, token_hash=hashed(secret), expires_at=until))
-        self._cookie = f"{cookies.session_name()}={secret}"
+        self._headers = {**(headers or {}), "cookie": f"{cookies.session_name()}={secret}"}
         self._root, self._token, self._load = State(_reflex_internal_init=True), new_secret(), load  # pyright: ignore[reportCallIssue]
         self.state = asyncio.run(self._root.get_state(kind))
         self.goes_to(address)
@@ -53,7 +61,7 @@ class OpenPage(Generic[S]):
         data: dict[str, Any] = {
             "asPath": address,
             "pathname": urlsplit(address).path,
-            "headers": {"cookie": self._cookie},
+            "headers": self._headers,
             "token": self._token,
             "sid": new_secret(),
         }

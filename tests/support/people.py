@@ -10,7 +10,16 @@ from services import db, email_links, passwords
 from services.audit import Actor
 from services.clock import utc_now
 from services.ids import UserId
-from services.models import EmailLink, LinkPurpose, Mentor, OutboxMessage, User
+from services.models import (
+    Acceptance,
+    Document,
+    EmailLink,
+    LinkPurpose,
+    Mentor,
+    OutboxMessage,
+    User,
+)
+from services.privacy import documents
 
 PASSWORD = "correct horse battery"
 
@@ -23,7 +32,8 @@ def make_user(
     mentor: str = "",
     verified: bool = True,
 ) -> UserId:
-    """An account with PASSWORD; with a mentor profile when `mentor` names its slug."""
+    """An account with PASSWORD that agreed to the terms; with a mentor profile when `mentor` names
+    its slug."""
     with db.transaction() as session:
         user = User(
             email=email,
@@ -34,6 +44,9 @@ def make_user(
         )
         session.add(user)
         session.flush()
+        for document in Document:
+            version = documents.current(document)
+            session.add(Acceptance(user_id=user.id, document=document, version=version))
         if mentor:
             session.add(Mentor(user_id=user.id, slug=mentor))
         return user.id

@@ -65,7 +65,9 @@ def _pages(samples: Samples) -> Iterator[Scene]:
         "/mentors/[slug]": f"/mentors/{samples.open_mentor}",
         "/checkout/[offer]": f"/checkout/{samples.offer}",
         "/checkout/return/[order]": f"/checkout/return/{samples.paid}",
+        "/orders/[order]": f"/orders/{samples.paid}",
         "/admin/mentors/[slug]": f"/admin/mentors/{samples.open_mentor}",
+        "/admin/orders/[order]": f"/admin/orders/{samples.paid}",
         "/reset/new": "/reset/new?token=not-a-real-one",
         "/verify": "/verify?token=not-a-real-one",
     } | session_scenes.addresses(samples.open_mentor)
@@ -111,6 +113,7 @@ def _situations(samples: Samples) -> list[Scene]:
         Scene("orders-error", "/orders?before=ord_unknown", MENTEE),
         Scene("orders-loading", "/orders", MENTEE, held=True),
         Scene("reset-without-link", "/reset/new"),
+        Scene("admin-refund-start", f"/admin/refunds?order={samples.paid}", ADMIN),
         Scene("admin-orders-refunded", "/admin/orders?only=refunded", ADMIN),
         Scene("admin-orders-nothing", "/admin/orders?q=nobody+at+all", ADMIN),
         Scene("admin-inbox-error", "/admin/inbox?before=evt_unknown", ADMIN),

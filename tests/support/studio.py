@@ -18,10 +18,11 @@ from jobs import periodic
 from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox, write_calendars
 from services import clock, db, inbox
-from services.models import Order, Seat
+from services.models import Order, Provider, Seat
 from services.money import Money
 from services.providers.payments.base import NewCheckout
 from services.providers.payments.registry import payments
+from tests.support.ledger import assert_adds_up
 from tests.support.servers import Sandbox, environment_of
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -30,23 +31,30 @@ CARD = "4242424242424242"
 DECLINED = "4000000000000002"
 REFUND_PENDS = "4000000000007726"
 REFUND_FAILS_LATER = "4000000000005126"
+VENDORS = ("stripe", "paypal")
 NOBODY_LISTENS = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One webhook that Stripe wants to deliver, signed at this moment of the studio's clock."""
+    """One webhook that a vendor wants to deliver, signed at this moment of the studio's clock."""
 
     id: int
     type: str
     body: bytes
-    signature: str
+    headers: dict[str, str]
+    vendor: str = "stripe"
+
+    @property
+    def signature(self) -> str:
+        """Stripe's."""
+        return self.headers["stripe-signature"]
 
     def receive(self) -> bool:
         """Verify and store it as the webhook route does; False when it was here before."""
-        event = payments("stripe").read_event(self.body, self.signature, clock.utc_now())
+        event = payments(self.vendor).read_event(self.body, self.headers, clock.utc_now())
         return inbox.receive(
-            provider="stripe",
+            provider=self.vendor,
             event_id=event.id,
             type=event.type,
             object_id=event.object_id,
@@ -60,8 +68,10 @@ class Studio:
     def __init__(self, sandbox: Sandbox, times: ExitStack) -> None:
         self.sandbox = sandbox
         self._times = times
+        self._cases: dict[str, str] = {}  # PayPal's disputes, by our order
         self.wait_until(BEGINNING)
-        sandbox.control("stripe/webhooks", {"mode": "hold"})
+        for vendor in VENDORS:
+            sandbox.control(f"{vendor}/webhooks", {"mode": "hold"})
 
     def wait_until(self, instant: datetime) -> None:
         """Move the product's and the vendors' clock."""
@@ -92,9 +102,38 @@ class Studio:
         """Somebody refunds at Stripe, past the product."""
         self._session(self.checkout_of(order), "refund", {"amount": amount})
 
-    def dispute(self, order: str) -> None:
-        """The buyer's bank disputes the payment."""
-        self._session(self.checkout_of(order), "dispute", {})
+    def dispute(self, order: str, kind: str = "chargeback") -> None:
+        """The buyer disputes the payment, or asks about it (`inquiry`), at either vendor."""
+        if self.order(order).provider is not Provider.PAYPAL:
+            self._session(self.checkout_of(order), "dispute", {"kind": kind})
+            return
+        page = self.checkout_of(order)
+        capture = next(one["capture"] for one in self.paypal_orders() if one["id"] == page)
+        told = self.sandbox.control(f"paypal/captures/{capture}/dispute", {"kind": kind})
+        self._cases[order] = cast(dict[str, Any], told)["dispute_id"]
+
+    def escalate(self, order: str) -> None:
+        """The inquiry becomes a chargeback."""
+        self._case(order, "escalate", {})
+
+    def close_dispute(self, order: str, outcome: str, *, amount: int | None = None) -> None:
+        """It is decided: won or lost; at PayPal also lost for so many minor units of it."""
+        part = {} if amount is None else {"amount": amount}
+        self._case(order, "close", {"outcome": outcome, **part})
+
+    def close_inquiry(self, order: str) -> None:
+        """The question ends without a claim."""
+        self._case(order, "close", {"outcome": "canceled" if order in self._cases else "won"})
+
+    def case(self, order: str) -> str:
+        """The id of an order's dispute at PayPal."""
+        return self._cases[order]
+
+    def _case(self, order: str, action: str, body: dict[str, object]) -> None:
+        if order in self._cases:
+            self.sandbox.control(f"paypal/disputes/{self._cases[order]}/{action}", body)
+        else:
+            self._session(self.checkout_of(order), f"dispute/{action}", body)
 
     def checkouts(self) -> list[dict[str, Any]]:
         """All checkout sessions at Stripe, newest first."""
@@ -108,12 +147,12 @@ class Studio:
         """All refunds at Stripe, newest first."""
         return cast(list[dict[str, Any]], self.sandbox.control("stripe/refunds"))
 
-    def another_page(self, order: str, price: Money) -> str:
+    def another_page(self, order: str, price: Money, *, attempt: int = 99) -> str:
         """One more page at Stripe that names the order, as a lost attempt leaves it; its id."""
         row = self.order(order)
         new = NewCheckout(
             order=order,
-            attempt=99,
+            attempt=attempt,
             title=row.title,
             description="another page",
             price=price,
@@ -134,29 +173,60 @@ class Studio:
         with environment_of({"STRIPE_API_BASE": NOBODY_LISTENS}):
             yield
 
+    # What happens at PayPal
+
+    def approve(self, order: str, instrument: str = "balance", *, checkout: str = "") -> None:
+        """The buyer agrees on PayPal's page; AssertionError when the page refuses."""
+        page = checkout or self.checkout_of(order)
+        self.sandbox.control(f"paypal/orders/{page}/approve", {"instrument": instrument})
+
+    def paypal_answers(self, order: str, *, succeeded: bool) -> None:
+        """The result of a pending payment comes."""
+        outcome = "completed" if succeeded else "denied"
+        page = self.checkout_of(order)
+        self.sandbox.control(f"paypal/orders/{page}/settle", {"outcome": outcome})
+
+    def paypal_orders(self) -> list[dict[str, Any]]:
+        """All orders at PayPal, newest first; `capture` names the payment that took the money."""
+        return cast(list[dict[str, Any]], self.sandbox.control("paypal/orders"))
+
+    def paypal_refunds(self) -> list[dict[str, Any]]:
+        """All refunds at PayPal, newest first."""
+        return cast(list[dict[str, Any]], self.sandbox.control("paypal/refunds"))
+
+    def fault_capture(self, order: str, kind: str, times: int = 1, **more: object) -> None:
+        """Let PayPal misbehave when the money of this order is taken."""
+        path = f"/v2/checkout/orders/{self.checkout_of(order)}/capture"
+        self.fault(path, kind, times, vendor="paypal", **more)
+
+    @contextmanager
+    def paypal_unreachable(self) -> Iterator[None]:
+        """Nobody listens at PayPal's address."""
+        with environment_of({"PAYPAL_API_BASE": NOBODY_LISTENS}):
+            yield
+
     # What becomes of the webhooks
 
     def pending(self) -> list[Delivery]:
         """The webhooks that have not been delivered or lost, oldest first."""
-        found = self.sandbox.control(
-            f"stripe/deliveries?state=pending&signed_at={int(clock.utc_now().timestamp())}"
-        )
+        query = f"state=pending&signed_at={int(clock.utc_now().timestamp())}"
         return [
-            Delivery(
-                row["id"], row["type"], row["body"].encode(), row["headers"]["stripe-signature"]
+            Delivery(row["id"], row["type"], row["body"].encode(), row["headers"], vendor)
+            for vendor in VENDORS
+            for row in cast(
+                list[dict[str, Any]], self.sandbox.control(f"{vendor}/deliveries?{query}")
             )
-            for row in cast(list[dict[str, Any]], found)
         ]
 
     def lose_webhooks(self) -> list[Delivery]:
-        """Nothing that waits is ever delivered by Stripe; returns what was lost."""
+        """Nothing that waits is ever delivered; returns what was lost."""
         lost = self.pending()
         for each in lost:
-            self.sandbox.control(f"stripe/deliveries/{each.id}/done", {})
+            self.sandbox.control(f"{each.vendor}/deliveries/{each.id}/done", {})
         return lost
 
     def deliver(self) -> list[str]:
-        """Stripe delivers everything that waits; the worker handles it. Returns the types."""
+        """The vendors deliver everything that waits; the worker handles it. Returns the types."""
         delivered = self.lose_webhooks()
         for each in delivered:
             each.receive()
@@ -220,8 +290,12 @@ def payload(delivery: Delivery) -> dict[str, Any]:
 
 @pytest.fixture
 def studio(database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    """An empty studio on each database, with its clock stopped; the SDK retries without waiting."""
+    """An empty studio on each database, with its clock stopped; the SDK retries without waiting.
+
+    In the end every order adds up.
+    """
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.0)
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.0)
     with ExitStack() as times:
         yield Studio(sandbox, times)
+        assert_adds_up()
