@@ -28,6 +28,9 @@ from benchmarks import (
     fulfilment,
     intake,
     javascript,
+    ledger,
+    order_page,
+    refunds,
     results,
     slots,
 )
@@ -40,6 +43,9 @@ BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], tuple[str, ...]]] = {
     "events": (events.measure, events.FIGURES),
     "javascript": (javascript.measure, javascript.FIGURES),
     "dashboards": (dashboards.measure, dashboards.FIGURES),
+    "ledger": (ledger.measure, ledger.FIGURES),
+    "order_page": (order_page.measure, order_page.FIGURES),
+    "refunds": (refunds.measure, refunds.FIGURES),
     "slots": (slots.measure, slots.FIGURES),
     "booking": (booking.measure, booking.FIGURES),
 }

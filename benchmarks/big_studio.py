@@ -1,5 +1,6 @@
-"""A studio of some years for the dashboards' benchmark, written past the services: they would take
-hours. Orders with payments, packs, seats and refunds; the sessions stand in the ledger.
+"""A studio of some years for the benchmarks of figures, written past the services: they would take
+hours. Orders with payments, packs, seats and refunds; the sessions stand in the ledger, as what
+each of them earned.
 
 It is written in the order in which it would have happened, without the triggers that mark changed
 days for the roll-ups: no day is rolled up yet, so a mark would say nothing. `analytics.rebuild` is
@@ -12,6 +13,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 
 from benchmarks.big_studio_writer import Row, Writer
 from services import db
@@ -19,6 +21,8 @@ from services import db
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 VALIDITY, GRACE = timedelta(days=45), timedelta(hours=72)
 SESSIONS = 4
+PAUSE = timedelta(days=8)
+"""Between two sessions of a pack."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,17 @@ def fill(size: Size) -> None:
         writer.rows("payment", map(_payment, sales))
         writer.rows("refund", (_refund(sale) for sale in sales if sale.returned))
         writer.rows("pack", map(_pack, sales))
-        for kind, amount in [("purchase", SESSIONS)] + SESSIONS * [("reserve", 1), ("consume", -1)]:
+        writer.rows("pack_share", (share for sale in sales for share in _shares(sale)))
+        writer.rows("posting", _as_it_happened(sales))
+        for number, kind, amount in [(0, "purchase", SESSIONS)] + [
+            (number, kind, amount)
+            for number in range(1, SESSIONS + 1)
+            for kind, amount in (("reserve", -1), ("consume", -1))
+        ]:
             writer.say(
                 "INSERT INTO credit_entry (pack_id, kind, amount, created_at) "
-                f"SELECT id, '{kind}', {amount}, starts_at FROM pack ORDER BY id"
+                f"SELECT id, '{kind}', {amount}, starts_at FROM pack "
+                f'WHERE total - "left" >= {number} ORDER BY id'
             )
 
 
@@ -200,6 +211,7 @@ def _order(sale: _Sale) -> Row:
         "seat_id": sale.number,
         "title": "Four sessions",
         "sessions": SESSIONS,
+        "list_minor": sale.amount,
         "amount_minor": sale.amount,
         "currency": "EUR",
         "validity_days": VALIDITY.days,
@@ -223,6 +235,7 @@ def _payment(sale: _Sale) -> Row:
         "amount_minor": sale.amount,
         "currency": "EUR",
         "refunded_minor": sale.returned,
+        "fee_minor": _fee(sale),
         "status": "completed",
         "created_at": sale.at,
         "completed_at": sale.at,
@@ -244,8 +257,17 @@ def _refund(sale: _Sale) -> Row:
         "reason": "paid twice",
         "attempt": 1,
         "created_at": sale.at,
-        "settled_at": min(sale.at + timedelta(days=9), NOW - timedelta(minutes=1)),
+        "decided_at": sale.at,
+        "settled_at": _returned_at(sale),
     }
+
+
+def _returned_at(sale: _Sale) -> datetime:
+    return min(sale.at + timedelta(days=9), NOW - timedelta(minutes=1))
+
+
+def _fee(sale: _Sale) -> int:
+    return 25 + sale.amount * 15 // 1_000
 
 
 def _pack(sale: _Sale) -> Row:
@@ -258,9 +280,85 @@ def _pack(sale: _Sale) -> Row:
         "seat_id": sale.number,
         "title": "Four sessions",
         "total": SESSIONS,
-        "left": 0,
+        "left": SESSIONS - len(_held_at(sale)),
         "reserved": 0,
-        "status": "depleted",
+        "locked": 0,
+        "status": "depleted" if len(_held_at(sale)) == SESSIONS else "active",
         "starts_at": sale.at,
         "created_at": sale.at,
+    }
+
+
+def _shares(sale: _Sale) -> Iterator[Row]:
+    """The sessions that were held, and those that are still to come."""
+    held = _held_at(sale)
+    for number in range(1, SESSIONS + 1):
+        earned = number <= len(held)
+        yield {
+            "pack_id": sale.number,
+            "number": number,
+            "amount_minor": sale.amount // SESSIONS,
+            "tax_minor": 0,
+            "state": "earned" if earned else "open",
+            "turn": 0,
+            "settled_at": held[number - 1] if earned else None,
+        }
+
+
+def _held_at(sale: _Sale) -> list[datetime]:
+    moments = (sale.at + number * PAUSE for number in range(1, SESSIONS + 1))
+    return [moment for moment in moments if moment < NOW]
+
+
+def _as_it_happened(sales: list[_Sale]) -> Iterator[Row]:
+    """All postings, in the order of time; the sales are in that order already."""
+    ahead: list[tuple[datetime, int, Row]] = []
+    count = 0
+    for sale in sales:
+        while ahead and ahead[0][0] <= sale.at:
+            yield heappop(ahead)[2]
+        for row in _postings(sale):
+            count += 1
+            heappush(ahead, (row["at"], count, row))
+    while ahead:
+        yield heappop(ahead)[2]
+
+
+def _postings(sale: _Sale) -> Iterator[Row]:
+    """What the ledger says about a sale."""
+    paid, fee = f"payment:pay_{sale.number}", f"fee:pay_{sale.number}"
+    yield _posting(sale, sale.at, paid, "payment", ("provider", "deferred", sale.amount))
+    yield _posting(sale, sale.at, fee, "fee", ("fees", "provider", _fee(sale)))
+    part = sale.amount // SESSIONS
+    for number, at in enumerate(_held_at(sale), start=1):
+        key = f"session:pck_{sale.number}:{number}:0"
+        yield _posting(sale, at, key, "session", ("deferred", "earned", part))
+        mentor = ("mentor share", "mentor earnings", part * 70 // 100)
+        yield _posting(sale, at, key, "session", mentor, leg=2)
+    if sale.returned:
+        at, key = _returned_at(sale), f"refund:ref_{sale.number}"
+        yield _posting(sale, at, key, "refund", ("earned", "refunds", sale.returned))
+        sent = ("refunds", "provider", sale.returned)
+        yield _posting(sale, at, f"{key}:1", "refund", sent)
+
+
+def _posting(
+    sale: _Sale, at: datetime, key: str, kind: str, moved: tuple[str, str, int], *, leg: int = 1
+) -> Row:
+    debit, credit, minor = moved
+    return {
+        "key": key,
+        "leg": leg,
+        "kind": kind,
+        "debit": debit,
+        "credit": credit,
+        "amount_minor": minor,
+        "currency": "EUR",
+        "provider": "stripe",
+        "order_id": sale.number,
+        "mentor_id": sale.mentor,
+        "pack_id": sale.number,
+        "payment_id": sale.number,
+        "at": at,
+        "created_at": at,
     }

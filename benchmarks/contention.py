@@ -14,19 +14,17 @@ wait for SQLite's own lock is five times slower than.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from queue import SimpleQueue
 
 from psycopg_pool import ConnectionPool
 
 from benchmarks.figure import Figure, at_most, middle, sized, without_goal
-from benchmarks.surroundings import DATABASES, database
+from benchmarks.surroundings import DATABASES, database, simulators
 from services import checkout, clock, db
 from services.checkout import opening
 from services.config import settings
@@ -37,7 +35,6 @@ from services.money import Money
 from services.providers.payments.base import NewCheckout
 from services.providers.payments.registry import payments
 from tests.chaos.shop import Buyer, Shop, open_shop
-from tests.support.servers import environment_of, sandbox_process
 
 SEATS = 10
 GOAL = 2.0
@@ -50,16 +47,11 @@ Attempt = Callable[[Shop, Buyer], bool]
 def measure() -> list[Figure]:
     """The figures of both databases."""
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
-        folder = Path(name)
-        with (
-            sandbox_process(folder / "sandbox") as simulators,
-            environment_of(simulators.environment),
-        ):
-            simulators.control("stripe/webhooks", {"mode": "hold"})
-            for kind in DATABASES:
-                with database(kind, folder / kind) as url:
-                    figures += _compare(kind, url)
+    with simulators() as (vendors, folder):
+        vendors.control("stripe/webhooks", {"mode": "hold"})
+        for kind in DATABASES:
+            with database(kind, folder / kind) as url:
+                figures += _compare(kind, url)
     return figures
 
 

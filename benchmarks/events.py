@@ -19,7 +19,7 @@ from benchmarks.surroundings import database, product
 from benchmarks.tabs import Tab
 from services import db, payments
 from services.audit import SYSTEM
-from services.models import Mentor, Order, PackOffer, User
+from services.models import Mentor, Order, PackOffer, Provider, User
 from services.money import Money
 from state.admin_orders import AdminOrdersState
 from state.admin_overview import AdminOverviewState
@@ -89,7 +89,12 @@ class Crowd:
             stored = session.get_one(Order, order.id)
             price = Money(stored.amount_minor, stored.currency)
             payments.fulfil(
-                session, actor=SYSTEM, order=stored, payment_id=f"pi_{stored.id}", paid=price
+                session,
+                actor=SYSTEM,
+                order=stored,
+                provider=Provider.STRIPE,
+                payment_id=f"pi_{stored.id}",
+                paid=price,
             )
         return order.public_id
 

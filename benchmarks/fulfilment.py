@@ -8,22 +8,19 @@ other by the same adapter, which is what remains if our part cost nothing.
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 
 from sqlalchemy import func
 from sqlmodel import select
 
 from benchmarks.figure import Figure, sized, without_goal
-from benchmarks.surroundings import DATABASES, database
+from benchmarks.surroundings import DATABASES, database, simulators
 from jobs.inbox import handle_inbox
 from services import db
 from services.models import Order, OrderStatus, Pack, PackStatus
 from services.providers.payments.registry import payments
 from tests.chaos.shop import Bought, buyers, open_shop, started
 from tests.chaos.till import Till
-from tests.support.servers import environment_of, sandbox_process
 
 UNIT = "packs/s"
 NAMES = {"sqlite": "fulfilment", "postgres": "fulfilment_postgres"}
@@ -33,15 +30,10 @@ FIGURES = tuple(NAMES.values())
 def measure() -> list[Figure]:
     """The figures of both databases."""
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
-        folder = Path(name)
-        with (
-            sandbox_process(folder / "sandbox") as simulators,
-            environment_of(simulators.environment),
-        ):
-            for kind in DATABASES:
-                with database(kind, folder / kind):
-                    figures.append(_handle(kind, Till(simulators)))
+    with simulators() as (vendors, folder):
+        for kind in DATABASES:
+            with database(kind, folder / kind):
+                figures.append(_handle(kind, Till(vendors)))
     return figures
 
 

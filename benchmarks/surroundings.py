@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from mentorships.serve import GRANIAN
 from services.config import settings
 from tests.support import databases, postgres
 from tests.support.ports import free_ports
-from tests.support.servers import WEB_DIR, environment_of
+from tests.support.servers import WEB_DIR, Sandbox, environment_of, sandbox_process
 
 DATABASES = databases.DATABASES
 # The tests' PostgreSQL does not wait for its disk; here the waiting is part of the figure.
@@ -40,6 +41,18 @@ def fresh_databases(kind: str, folder: Path, count: int = 1) -> Iterator[list[st
     finally:
         made.close()
         postgres.stop(folder)
+
+
+@contextmanager
+def simulators() -> Iterator[tuple[Sandbox, Path]]:
+    """The vendors' simulators, in use by this process, and a folder that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="mentorships-bench-") as name:
+        folder = Path(name)
+        with (
+            sandbox_process(folder / "sandbox") as running,
+            environment_of(running.environment),
+        ):
+            yield running, folder
 
 
 @contextmanager
