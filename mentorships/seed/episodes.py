@@ -197,9 +197,12 @@ def _look_at_calendar(world: World) -> None:
 
 
 def _say(world: World, body: str, *, publish: bool | None = None) -> None:
-    """The mentee of a pack that is all but done writes something; an admin decides, or has not."""
+    """The mentee of a pack that is all but done writes something; an admin decides, or has not.
+    Nobody is that far yet: another day."""
     found = _pack_to_speak_of()
     if found is None:
+        another_day = partial(_say, world, body, publish=publish)
+        world.plan(world.moment + timedelta(days=1), another_day, quiet=True)
         return
     pack, email = found
     testimonials.write(actor=world.mentees[email], pack=pack, body=body)
