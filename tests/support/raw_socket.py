@@ -35,17 +35,10 @@ class RawTab:
         self.hydrated: dict[str, Any] = {}
         self._settled = 0
         self.token = token
-        try:
-            self._socket = Client.connect(
-                f"{url}/_event/?EIO=4&transport=websocket&token={quote(token)}", headers=headers
-            )
-        except Exception as error:
-            raise Refused(str(error)) from error
-        # First of all: the client library sees a greeting that came with the handshake only when
-        # the next message arrives.
-        self._socket.send(f"40{NAMESPACE},")
-        self._expect("0")
-        self._expect(f"40{NAMESPACE}")
+        url = f"{url}/_event/?EIO=4&transport=websocket&token={quote(token)}"
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_welcome(url, headers) and time.monotonic() < until:
+            time.sleep(0.1)
 
     def __enter__(self) -> Self:
         return self
@@ -96,10 +89,27 @@ class RawTab:
                 return json.loads(text[text.index("[") :])[1]
         raise AssertionError("the server did not answer")
 
-    def _expect(self, beginning: str) -> None:
+    def _is_welcome(self, url: str, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Connect. False when the server gives the tab another token: it has not noticed yet that
+        the last one with this token is gone."""
+        try:
+            self._socket = Client.connect(url, headers=headers)
+        except Exception as error:
+            raise Refused(str(error)) from error
+        # First of all: the client library sees a greeting that came with the handshake only when
+        # the next message arrives.
+        self._socket.send(f"40{NAMESPACE},")
+        self._expect("0")
+        if self._expect("4").startswith(f"40{NAMESPACE}"):
+            return True
+        self._socket.close()
+        return False
+
+    def _expect(self, beginning: str) -> str:
         message = self._socket.receive(timeout=10)
         if not isinstance(message, str) or not message.startswith(beginning):
             raise Refused(f"wanted {beginning}, got {message!r}")
+        return message
 
 
 def merged(updates: list[dict[str, Any]]) -> dict[str, Any]:
