@@ -37,7 +37,9 @@ class RawTab:
         self.token = token
         url = f"{url}/_event/?EIO=4&transport=websocket&token={quote(token)}"
         until = time.monotonic() + PATIENCE_SECONDS
-        while not self._is_welcome(url, headers) and time.monotonic() < until:
+        while not self._is_welcome(url, headers):
+            if time.monotonic() > until:
+                raise Refused("the server still holds the last tab with this token")
             time.sleep(0.1)
 
     def __enter__(self) -> Self:
@@ -100,15 +102,15 @@ class RawTab:
         # the next message arrives.
         self._socket.send(f"40{NAMESPACE},")
         self._expect("0")
-        if self._expect("4").startswith(f"40{NAMESPACE}"):
+        if self._expect(f"40{NAMESPACE}", f'42{NAMESPACE},["new_token"').startswith("40"):
             return True
         self._socket.close()
         return False
 
-    def _expect(self, beginning: str) -> str:
+    def _expect(self, *beginnings: str) -> str:
         message = self._socket.receive(timeout=10)
-        if not isinstance(message, str) or not message.startswith(beginning):
-            raise Refused(f"wanted {beginning}, got {message!r}")
+        if not isinstance(message, str) or not message.startswith(beginnings):
+            raise Refused(f"wanted {' or '.join(beginnings)}, got {message!r}")
         return message
 
 
