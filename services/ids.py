@@ -30,6 +30,10 @@ CalendarConnectionId = NewType("CalendarConnectionId", int)
 CalendarId = NewType("CalendarId", int)
 InboxEventId = NewType("InboxEventId", int)
 OutboxMessageId = NewType("OutboxMessageId", int)
+JobRunId = NewType("JobRunId", int)
+WaitlistEntryId = NewType("WaitlistEntryId", int)
+NotificationId = NewType("NotificationId", int)
+MailDeliveryId = NewType("MailDeliveryId", int)
 
 _ALPHABET = string.ascii_letters + string.digits
 PUBLIC_ID_RANDOM = 22

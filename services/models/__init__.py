@@ -18,6 +18,7 @@ from services.models.calendars import (
     OAuthAttempt,
 )
 from services.models.catalogue import Mentor, MentorLanguage, MentorSkill, OfferStatus, PackOffer
+from services.models.discord import DiscordGrant, DiscordLink, DiscordRole
 from services.models.discounts import DiscountCode, DiscountRedemption
 from services.models.disputes import (
     Dispute,
@@ -28,6 +29,16 @@ from services.models.disputes import (
     UnmatchedStatus,
 )
 from services.models.invoices import Invoice, InvoiceCounter, InvoiceSeries
+from services.models.jobs import (
+    JobChange,
+    JobHour,
+    JobRun,
+    JobStatus,
+    Pause,
+    RowChange,
+    Schedule,
+    Worker,
+)
 from services.models.ledger import Account, PackShare, Posting, PostingKind, ShareState
 from services.models.meeting import (
     LIVE_SESSIONS,
@@ -52,8 +63,6 @@ from services.models.plumbing import (
     AuditEntry,
     InboxEvent,
     InboxStatus,
-    JobRun,
-    JobStatus,
     OutboxMessage,
     OutboxStatus,
     TopicChange,
@@ -83,6 +92,18 @@ from services.models.selling import (
     RefundStatus,
     TaxMode,
 )
+from services.models.telling import (
+    Channel,
+    MailDelivery,
+    MailStatus,
+    MailSuppression,
+    Notification,
+    NotificationPreference,
+    Reminder,
+    ReminderOutcome,
+    SuppressionReason,
+)
+from services.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
     "LIVE_SESSIONS",
@@ -96,6 +117,7 @@ __all__ = [
     "CalendarEvent",
     "CalendarFeed",
     "CapacityEvent",
+    "Channel",
     "ConnectedCalendar",
     "ConnectionStatus",
     "CreditEntry",
@@ -103,6 +125,9 @@ __all__ = [
     "DailyRevenue",
     "DailySeats",
     "DateOverride",
+    "DiscordGrant",
+    "DiscordLink",
+    "DiscordRole",
     "DiscountCode",
     "DiscountRedemption",
     "Dispute",
@@ -115,14 +140,21 @@ __all__ = [
     "Invoice",
     "InvoiceCounter",
     "InvoiceSeries",
+    "JobChange",
+    "JobHour",
     "JobRun",
     "JobStatus",
     "LinkPurpose",
+    "MailDelivery",
+    "MailStatus",
+    "MailSuppression",
     "Mentor",
     "MentorLanguage",
     "MentorSkill",
     "MentoringSession",
     "MonthlyRevenue",
+    "Notification",
+    "NotificationPreference",
     "OAuthAttempt",
     "Objection",
     "ObjectionStatus",
@@ -138,6 +170,7 @@ __all__ = [
     "PackOffer",
     "PackShare",
     "PackStatus",
+    "Pause",
     "Payment",
     "PaymentStatus",
     "Posting",
@@ -153,9 +186,13 @@ __all__ = [
     "RefundSource",
     "RefundStatus",
     "ReleaseReason",
+    "Reminder",
+    "ReminderOutcome",
     "ReportChange",
     "ReportKind",
     "ReportProgress",
+    "RowChange",
+    "Schedule",
     "Seat",
     "SeatEvent",
     "SeatStatus",
@@ -166,6 +203,7 @@ __all__ = [
     "SignIn",
     "SlotHold",
     "SlotHoldStatus",
+    "SuppressionReason",
     "TaxMode",
     "Testimonial",
     "TestimonialStatus",
@@ -176,5 +214,8 @@ __all__ = [
     "UnmatchedStatus",
     "User",
     "UserStatus",
+    "WaitlistEntry",
+    "WaitlistStatus",
     "WeeklyHours",
+    "Worker",
 ]

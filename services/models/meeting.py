@@ -31,6 +31,9 @@ OPEN_SESSIONS = LIVE_SESSIONS | {SessionStatus.UNRESOLVED}
 """Their credit is reserved: nobody knows yet whether it is used."""
 
 
+UNREMINDED = "reminded_of IS NULL OR reminded_of <> starts_at"
+
+
 class MentoringSession(SQLModel, table=True):
     """One meeting, paid with one credit of its pack.
 
@@ -38,7 +41,8 @@ class MentoringSession(SQLModel, table=True):
     calendar event, and a page or link that carries an older one is out of date. `late` tells that
     the mentee canceled after the limit (the credit was used). `decide_by` ends the time in which
     people may say what happened in an unresolved session, `object_until` the time in which the
-    mentee may object to an outcome.
+    mentee may object to an outcome. `reminded_of` is the start of which the first reminder was
+    told, or noted as too late: the few sessions that still wait for theirs have an index.
     """
 
     __tablename__ = "mentoring_session"
@@ -55,6 +59,13 @@ class MentoringSession(SQLModel, table=True):
         Index("ix_mentoring_session_mentor_id_starts_at", "mentor_id", "starts_at"),
         Index("ix_mentoring_session_status_starts_at", "status", "starts_at"),
         Index("ix_mentoring_session_starts_at_id", "starts_at", "id"),
+        Index(
+            "ix_mentoring_session_unreminded",
+            "status",
+            "starts_at",
+            sqlite_where=sql(UNREMINDED),
+            postgresql_where=sql(UNREMINDED),
+        ),
     )
 
     id: SessionId = pk()
@@ -76,6 +87,7 @@ class MentoringSession(SQLModel, table=True):
     outcome_at: datetime | None = instant(nullable=True)
     outcome_by: UserId | None = fk("user.id", nullable=True, index=False)
     object_until: datetime | None = instant(nullable=True)
+    reminded_of: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
 
 

@@ -23,12 +23,16 @@ class PackStatus(StrEnum):
     FROZEN = "frozen"
 
 
+UNREMINDED = "quiet_until IS NULL"
+
+
 class Pack(SQLModel, table=True):
     """The sessions a mentee owns with a mentor.
 
     `left` counts credits not yet consumed, `reserved` those of booked sessions, `locked` those
     that a refund under way may close; available = left - reserved - locked. Since `paused_at` its
-    clock stands still (a refund request, or a dispute).
+    clock stands still (a refund request, or a dispute). Its mentee was reminded of its end, and is
+    not reminded again until `quiet_until`.
     """
 
     __tablename__ = "pack"
@@ -40,6 +44,14 @@ class Pack(SQLModel, table=True):
         ),
         Index("ix_pack_mentee_id_mentor_id", "mentee_id", "mentor_id"),
         Index("ix_pack_status_expires_at", "status", "expires_at"),
+        Index(
+            "ix_pack_unreminded",
+            "status",
+            "expires_at",
+            sqlite_where=sql(UNREMINDED),
+            postgresql_where=sql(UNREMINDED),
+        ),
+        Index("ix_pack_quiet_until", "quiet_until"),
     )
 
     id: PackId = pk()
@@ -57,6 +69,7 @@ class Pack(SQLModel, table=True):
     starts_at: datetime = instant()
     expires_at: datetime | None = instant(nullable=True)
     paused_at: datetime | None = instant(nullable=True)
+    quiet_until: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
 
 

@@ -85,7 +85,10 @@ class EmailLink(SQLModel, table=True):
 
 
 class Onboarding(SQLModel, table=True):
-    """What a mentee told about themselves before the first booking; `done_at` opens booking."""
+    """What a mentee told about themselves before the first booking; `done_at` opens booking.
+
+    `remind_at` is when the next reminder of it is due; None: there is none to come.
+    """
 
     __tablename__ = "onboarding"
 
@@ -96,4 +99,5 @@ class Onboarding(SQLModel, table=True):
     zone_confirmed_at: datetime | None = instant(nullable=True)
     calendar_skipped_at: datetime | None = instant(nullable=True)
     done_at: datetime | None = instant(nullable=True)
+    remind_at: datetime | None = instant(nullable=True, index=True)
     created_at: datetime = instant()

@@ -1,6 +1,6 @@
 # SQLModel declares __tablename__ as a declared_attr; a plain string is its documented use.
 # pyright: reportAssignmentType=false
-"""Inbox, outbox, job runs, topics of live pages and the audit trail."""
+"""Inbox, outbox, topics of live pages and the audit trail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class InboxStatus(StrEnum):
 class InboxEvent(SQLModel, table=True):
     """A provider's webhook, stored before it is answered.
 
-    `about` is the public id of the order, or the refund, that its content names; "" for none.
+    `about` is the public id of the order, the refund or the mail that its content names; "" for
+    none.
     """
 
     __tablename__ = "inbox_event"
@@ -61,6 +62,7 @@ class OutboxStatus(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DEAD = "dead"
+    CANCELED = "canceled"
 
 
 class OutboxMessage(SQLModel, table=True):
@@ -76,6 +78,8 @@ class OutboxMessage(SQLModel, table=True):
     __table_args__ = (
         Index("ix_outbox_message_status_due_at", "status", "due_at"),
         Index("ix_outbox_message_about", "about"),
+        Index("ix_outbox_message_created_at_id", "created_at", "id"),
+        Index("ix_outbox_message_kind_status_due_at", "kind", "status", "due_at"),
     )
 
     id: OutboxMessageId = pk()
@@ -90,31 +94,6 @@ class OutboxMessage(SQLModel, table=True):
     created_at: datetime = instant()
     due_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
-
-
-class JobStatus(StrEnum):
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class JobRun(SQLModel, table=True):
-    """One run of a background job that had something to do."""
-
-    __tablename__ = "job_run"
-    __table_args__ = (
-        Index("ix_job_run_started_at_id", "started_at", "id"),
-        Index("ix_job_run_status_started_at", "status", "started_at"),
-    )
-
-    id: int = pk()
-    kind: str = text(60)
-    subject: str = text(200, default="")
-    status: JobStatus = choice(JobStatus, JobStatus.RUNNING, name="job_status")
-    result: str = text(300, default="")
-    error: str = text(500, default="")
-    started_at: datetime = instant()
-    ended_at: datetime | None = instant(nullable=True)
 
 
 class TopicChange(SQLModel, table=True):

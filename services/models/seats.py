@@ -33,10 +33,17 @@ class ReleaseReason(StrEnum):
     DISPUTE_LOST = "dispute lost"
     ACCOUNT_ERASED = "account erased"
     BY_HAND = "by hand"
+    OFFER_DECLINED = "offer declined"
+    OFFER_LAPSED = "offer lapsed"
+    OFFER_WITHDRAWN = "offer withdrawn"
 
 
 class Seat(SQLModel, table=True):
-    """One place of one mentee with one mentor; at most one unreleased row per pair."""
+    """One place of one mentee with one mentor; at most one unreleased row per pair.
+
+    `warned_at` is when the final warning of the present grace was handed over: before that, the
+    seat is not released.
+    """
 
     __tablename__ = "seat"
     __table_args__ = (
@@ -49,6 +56,8 @@ class Seat(SQLModel, table=True):
             postgresql_where=sql("status <> 'released'"),
         ),
         Index("ix_seat_mentor_id_status", "mentor_id", "status"),
+        Index("ix_seat_status_grace_ends_at", "status", "grace_ends_at"),
+        Index("ix_seat_status_held_until", "status", "held_until"),
         CheckConstraint(
             "(status = 'held') = (held_until IS NOT NULL)", name="held_until_when_held"
         ),
@@ -67,6 +76,7 @@ class Seat(SQLModel, table=True):
     status: SeatStatus = choice(SeatStatus, SeatStatus.HELD, name="seat_status")
     held_until: datetime | None = instant(nullable=True)
     grace_ends_at: datetime | None = instant(nullable=True)
+    warned_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
     released_at: datetime | None = instant(nullable=True)
     release_reason: ReleaseReason | None = choice(
