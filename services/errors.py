@@ -172,11 +172,29 @@ class ProviderError(Exception):
 
 class ProviderUnavailable(ProviderError):
     """Time-out, refused connection, 429 or 5xx. `answered` tells that a 5xx came back:
-    the provider may have stored that answer under the idempotency key."""
+    the provider may have stored that answer under the idempotency key. `retry_after` are the
+    seconds to wait that the provider named. With `stop` it refuses us altogether, such as a wrong
+    key: until an operator has put that right, every further request does harm."""
 
-    def __init__(self, provider: str, message: str, *, code: str = "", answered: bool = False):
+    def __init__(
+        self,
+        provider: str,
+        message: str,
+        *,
+        code: str = "",
+        answered: bool = False,
+        retry_after: float | None = None,
+        stop: bool = False,
+    ) -> None:
         super().__init__(provider, message, code=code)
         self.answered = answered
+        self.retry_after = retry_after
+        self.stop = stop
+
+    @property
+    def puts_off(self) -> bool:
+        """Whether the service itself asks us to wait: then nothing has failed."""
+        return self.stop or self.retry_after is not None
 
 
 class ProviderRejected(ProviderError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
@@ -91,6 +92,15 @@ def _is_sender(value: str) -> bool:
     return bool(name) and bool(domain) and value.isprintable()
 
 
+def _is_svix_secret(value: str) -> bool:
+    """whsec_ and a key in base64, with or without its padding."""
+    key = value.removeprefix("whsec_")
+    try:
+        return key != value and bool(base64.b64decode(key + "=" * (-len(key) % 4), validate=True))
+    except ValueError:
+        return False
+
+
 def _is_database(value: str) -> bool:
     try:
         urlsplit(value).port  # noqa: B018  # raises when it is no number
@@ -151,6 +161,30 @@ Token = Annotated[
 Dsn = Annotated[str, _must(_is_dsn, "must look like https://key@host/number")]
 StripeKey = Annotated[str, _must(_begins("sk_", "rk_"), "must begin with sk_ or rk_")]
 WebhookSecret = Annotated[str, _must(_begins("whsec_"), "must begin with whsec_")]
+SvixSecret = Annotated[
+    str, _must(_is_svix_secret, "must be whsec_ and what follows it on the webhook's page")
+]
 ResendKey = Annotated[str, _must(_begins("re_"), "must begin with re_")]
+Snowflake = Annotated[
+    str,
+    _must(
+        lambda v: re.fullmatch(r"[1-9]\d{16,19}", v, re.ASCII) is not None,
+        "must be an id of Discord's, 17 to 20 digits",
+    ),
+]
+DiscordToken = Annotated[
+    str,
+    _must(
+        lambda v: not any(map(str.isspace, v)),
+        "must be the token alone, without the word Bot before it",
+    ),
+]
+PublicKey = Annotated[
+    str,
+    _must(
+        lambda v: re.fullmatch(r"[0-9a-fA-F]{64}", v) is not None,
+        "must be 64 hexadecimal digits",
+    ),
+]
 Folder = Annotated[Path, AfterValidator(_no_file)]
 File = Annotated[str, _must(lambda v: Path(v).is_file(), "names no file")]

@@ -16,8 +16,11 @@ STRIPE_API: Final = "https://api.stripe.com"
 PAYPAL_API: Final = "https://api-m.paypal.com"
 PAYPAL_CERT_HOSTS: Final = ".paypal.com"
 RESEND_API: Final = "https://api.resend.com"
+RESEND_PER_SECOND: Final = 5
+"""Of a whole team at Resend."""
 GOOGLE_API: Final = "https://www.googleapis.com"
 GOOGLE_OAUTH: Final = "https://oauth2.googleapis.com"
+DISCORD_API: Final = "https://discord.com/api/v10"
 
 
 def stripe(chosen: Settings) -> None:
@@ -59,6 +62,15 @@ def paypal(chosen: Settings) -> None:
     )
 
 
+def waitlist(chosen: Settings) -> None:
+    """Who was offered a place has had some time when the reminder comes."""
+    if chosen.waitlist_reminder_hours >= chosen.waitlist_offer_hours:
+        raise ValueError(
+            "WAITLIST_REMINDER_HOURS must be less than WAITLIST_OFFER_HOURS: "
+            "it is how many hours before its end an offer is reminded of"
+        )
+
+
 def mail(chosen: Settings) -> None:
     """The mail provider's key or account."""
     if chosen.mail_provider == "smtp" and not chosen.smtp_host:
@@ -67,6 +79,10 @@ def mail(chosen: Settings) -> None:
         raise ValueError("SMTP_USER and SMTP_PASSWORD belong together, and one is missing")
     simulated = not chosen.resend_api_key
     _base_fits(simulated, "RESEND_API_BASE", chosen.resend_api_base, key="RESEND_API_KEY")
+    if simulated and chosen.resend_webhook_secret:
+        raise ValueError("RESEND_WEBHOOK_SECRET is set, but RESEND_API_KEY is missing")
+    if not simulated:
+        chosen.resend_per_second = chosen.resend_per_second or RESEND_PER_SECOND
     chosen.resend_api_base = chosen.resend_api_base or (
         f"{chosen.sandbox_address}/resend" if simulated else RESEND_API
     )
@@ -85,6 +101,30 @@ def google(chosen: Settings) -> None:
     chosen.google_api_base = chosen.google_api_base or (played if simulated else GOOGLE_API)
     chosen.google_oauth_base = chosen.google_oauth_base or (
         f"{played}/oauth" if simulated else GOOGLE_OAUTH
+    )
+
+
+def discord(chosen: Settings) -> None:
+    """Discord's application, bot, server and address: all of it or nothing."""
+    together = {
+        "DISCORD_CLIENT_ID": chosen.discord_client_id,
+        "DISCORD_CLIENT_SECRET": chosen.discord_client_secret,
+        "DISCORD_BOT_TOKEN": chosen.discord_bot_token,
+        "DISCORD_GUILD_ID": chosen.discord_guild_id,
+        "DISCORD_PUBLIC_KEY": chosen.discord_public_key,
+    }
+    missing = [name for name, value in together.items() if not value]
+    if missing and len(missing) < len(together):
+        *first, last = together
+        raise ValueError(
+            f"{', '.join(first)} and {last} belong together, and {missing[0]} is missing"
+        )
+    simulated = not chosen.discord_client_id
+    if simulated and chosen.discord_alert_channel_id:
+        raise ValueError("DISCORD_ALERT_CHANNEL_ID is set, but DISCORD_CLIENT_ID is missing")
+    _base_fits(simulated, "DISCORD_API_BASE", chosen.discord_api_base, key="DISCORD_CLIENT_ID")
+    chosen.discord_api_base = chosen.discord_api_base or (
+        f"{chosen.sandbox_address}/discord/api/v10" if simulated else DISCORD_API
     )
 
 

@@ -18,6 +18,7 @@ from services.clock import utc_now
 from services.config import settings
 from services.errors import ProviderUnavailable
 from services.providers.answers import Answer
+from services.providers.mail.base import Mail
 from services.providers.mail.registry import mailer
 from services.providers.mail.resend import ResendMail
 from services.providers.mail.smtp import SmtpMail
@@ -115,6 +116,7 @@ def test_a_resend_key_that_may_only_send_is_right() -> None:
     body = {"statusCode": 401, "name": "restricted_api_key", "message": "only send emails"}
     with _answering(401, body) as address:
         answer = ResendMail(key="re_sending", api_base=address).check(sender=FROM)
+        ResendMail(key="re_sending", api_base=address).unblock(address="nora@example.com")
     assert "may only send" in answer.told
     assert answer.problems == ()
 
@@ -159,6 +161,9 @@ def test_smtp_signs_in_and_begins_a_mail_without_sending_one() -> None:
         assert "takes no mail from other@example.com" in problem
         with pytest.raises(ProviderUnavailable, match="the password was refused"):
             _smtp(port, "wrong").check(sender=FROM)
+        with pytest.raises(ProviderUnavailable) as refused:
+            _smtp(port, "wrong").send(Mail("mail:1", FROM, "nora@example.com", "A", "b", "c", "d"))
+        assert refused.value.stop, "mails stand still until an operator has put it right"
     finally:
         server.stop()
     with pytest.raises(ProviderUnavailable):
@@ -183,6 +188,9 @@ def _answering(status: int, body: Mapping[str, object]) -> Iterator[str]:
     """A server that gives every request the same answer."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             content = json.dumps(body).encode()
             self.send_response(status)

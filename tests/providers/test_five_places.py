@@ -18,6 +18,7 @@ PLACES = {
     "services/models/selling.py": "the enum member",
     "services/providers/payments/registry.py": "the match line",
     "services/config.py": "the settings",
+    "services/vendor_settings.py": "the settings",
     "services/settings_checks.py": "the settings",
 }
 WITH_REASON = {"stripe": {"services/setting_types.py"}}

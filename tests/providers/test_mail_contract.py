@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import email
 import email.policy
+import time
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email.message import EmailMessage, Message
 from typing import Any, Protocol, cast
 
@@ -15,8 +18,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from services import clock
 from services.errors import ProviderRejected, ProviderUnavailable
-from services.providers.mail.base import Attachment, Mail
+from services.providers.mail.base import Attachment, Mail, Refusal
+from services.providers.mail.pace import Pace
 from services.providers.mail.registry import mailer
 from tests.support.ports import free_ports
 from tests.support.servers import Sandbox, environment_of
@@ -44,6 +49,7 @@ class Read:
     id: str
     files: list[tuple[str, str, bytes]]
     """The name, the type as it was sent, and the content of each file that came along."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Post(Protocol):
@@ -74,6 +80,7 @@ class ResendPost:
                     (each["filename"], each["content_type"], b64decode(each["content"]))
                     for each in m["attachments"]
                 ],
+                m["headers"],
             )
             for m in reversed(found)
         ]
@@ -130,6 +137,7 @@ def _read(message: EmailMessage) -> Read:
             (str(part.get_filename()), _type(part), cast(bytes, part.get_payload(decode=True)))
             for part in message.iter_attachments()
         ],
+        {name: str(value) for name, value in message.items()},
     )
 
 
@@ -188,6 +196,20 @@ def test_a_calendar_file_arrives_as_a_calendar_program_wants_it(post: Post) -> N
     [read] = post.mails()
     assert read.files == [(each.filename, kind, content) for each in files]
     assert read.text.replace("\r\n", "\n") == MAIL.text
+
+
+def test_a_long_link_in_a_header_arrives_whole(post: Post) -> None:
+    link = f"<https://studio.example.com/unsubscribe/{'a' * 240}>"
+    headers = {"List-Unsubscribe": link, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    mailer().send(replace(MAIL, headers=headers))
+    [read] = post.mails()
+    assert {name: read.headers[name] for name in headers} == headers
+
+
+def test_an_address_that_was_never_stopped_may_be_unblocked(post: Post) -> None:
+    mailer().unblock(address=MAIL.to)
+    mailer().send(MAIL)
+    assert len(post.mails()) == 1
 
 
 def test_the_same_key_is_the_same_mail(post: Post) -> None:
@@ -250,3 +272,49 @@ def test_a_mail_that_has_gone_out_is_not_sent_again_in_other_words(vendor: Sandb
     assert mailer().send(replace(MAIL, text="The world has changed since.")) == ""
     [gone] = ResendPost(vendor).mails()
     assert gone.text == MAIL.text
+
+
+def test_a_mail_is_found_among_what_was_sent_since_a_moment(vendor: Sandbox) -> None:
+    begun = clock.utc_now() - timedelta(seconds=2)
+    assert mailer().find(to=MAIL.to, subject=MAIL.subject, since=begun) == []
+    mail_id = mailer().send(MAIL)
+    for number in range(120):  # more than a page of them
+        mailer().send(replace(MAIL, key=f"mail:{number}", to="other@example.com"))
+    assert mailer().find(to=MAIL.to, subject=MAIL.subject, since=begun) == [mail_id]
+    assert mailer().find(to=MAIL.to, subject="Another", since=begun) == []
+    later = clock.utc_now() + timedelta(minutes=1)
+    assert mailer().find(to=MAIL.to, subject=MAIL.subject, since=later) == []
+
+
+def test_a_mail_server_cannot_tell_what_it_was_handed() -> None:
+    with smtp_server():
+        mailer().send(MAIL)
+        assert mailer().find(to=MAIL.to, subject=MAIL.subject, since=clock.utc_now()) == []
+
+
+@pytest.mark.parametrize(
+    ("full", "code"),
+    [("daily", Refusal.DAY_IS_FULL), ("monthly", Refusal.MONTH_IS_FULL)],
+)
+def test_a_full_quota_is_told_from_a_second_that_is_too_full(
+    vendor: Sandbox, full: str, code: Refusal
+) -> None:
+    vendor.control("mail/quota", {"full": full})
+    with pytest.raises(ProviderUnavailable) as caught:
+        mailer().send(MAIL)
+    assert (caught.value.code, caught.value.retry_after) == (code, None)
+
+
+def test_no_more_go_through_in_a_second_than_the_vendor_takes() -> None:
+    pace, begun = Pace(5), time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        for each in [pool.submit(pace.wait) for _ in range(11)]:
+            each.result()
+    assert time.monotonic() - begun >= 2, "five at once, five after a second, one after two"
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    pace, begun = Pace(0), time.monotonic()
+    for _ in range(1_000):
+        pace.wait()
+    assert time.monotonic() - begun < 0.5

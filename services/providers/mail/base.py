@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from services.providers.answers import Answer
@@ -19,7 +22,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message to one person. `key` makes sending it twice harmless where the service can."""
+    """One message to one person. `key` makes sending it twice harmless where the service can.
+
+    `headers` are further ones, such as List-Unsubscribe. `delivery` is our own id of it, which the
+    service's reports bring back.
+    """
 
     key: str
     sender: str
@@ -29,6 +36,51 @@ class Mail:
     html: str
     kind: str
     attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    delivery: str = ""
+
+
+class Refusal(StrEnum):
+    """The codes of `ProviderUnavailable` that say what passes with time, and when."""
+
+    TOO_FAST = "rate_limit_exceeded"
+    DAY_IS_FULL = "daily_quota_exceeded"
+    MONTH_IS_FULL = "monthly_quota_exceeded"
+
+
+class Happened(StrEnum):
+    """What a service reports of a mail."""
+
+    SENT = "sent"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+
+
+class Gone(StrEnum):
+    """Why an address is to be left alone."""
+
+    NOBODY_THERE = "nobody there"
+    CALLED_SPAM = "called spam"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a mail, as its service reports it.
+
+    `mail_id` is the service's id of it and `delivery` ours, "" where it does not say. `gone` says
+    why its recipient cannot, or does not want to, get any mail of ours; None while they can.
+    """
+
+    mail_id: str
+    delivery: str
+    happened: Happened
+    at: datetime
+    reason: str = ""
+    gone: Gone | None = None
 
 
 class MailProvider(Protocol):
@@ -37,6 +89,26 @@ class MailProvider(Protocol):
     def send(self, mail: Mail) -> str:
         """Hand the mail over and return the service's id of it; "" when a mail with its key has
         gone out before in other words.
+
+        Raises:
+            ProviderUnavailable, ProviderRejected
+        """
+        ...
+
+    def find(self, *, to: str, subject: str, since: datetime) -> list[str]:
+        """The service's ids of the mails with this recipient and subject that were handed over
+        since then, the newest first; none where the service cannot tell. For retries so late that
+        the key is forgotten.
+
+        Raises:
+            ProviderUnavailable
+        """
+        ...
+
+    def unblock(self, *, address: str) -> None:
+        """Have the service send to this address again, which it may have put on a list of its own
+        after a mail came back or was called spam. Nothing where it keeps no such list, or lets us
+        not change it.
 
         Raises:
             ProviderUnavailable, ProviderRejected

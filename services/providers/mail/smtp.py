@@ -6,9 +6,13 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
+from datetime import datetime
 from email.message import EmailMessage, Message
+from email.policy import EmailPolicy
 from email.utils import formatdate, parseaddr
 from typing import Final, Literal
+
+from typing_extensions import override
 
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.providers import calls
@@ -45,10 +49,22 @@ class SmtpMail:
                 self._connected() as server,
             ):
                 server.send_message(message)
+        except smtplib.SMTPAuthenticationError as error:
+            wrong = error.smtp_code >= 500  # 4yz is a server that cannot look, for now
+            raise ProviderUnavailable(
+                NAME, "the password was refused", code="auth", stop=wrong
+            ) from error
         except (smtplib.SMTPException, OSError) as error:
             kind = ProviderRejected if _is_final(error) else ProviderUnavailable
             raise kind(NAME, type(error).__name__) from error
         return str(message["Message-ID"])
+
+    def find(self, *, to: str, subject: str, since: datetime) -> list[str]:  # noqa: ARG002  # the protocol's
+        """A mail server does not tell what it was handed."""
+        return []
+
+    def unblock(self, *, address: str) -> None:
+        """A mail server keeps no list of its own."""
 
     def check(self, *, sender: str) -> Answer:
         """Connect, sign in, begin a mail from `sender`, and leave without one."""
@@ -93,14 +109,27 @@ def _is_final(error: Exception) -> bool:
             return False
 
 
+class _LinksStayWhole(EmailPolicy):
+    """Python encodes a word that is longer than a line; a link in a List-Unsubscribe header would
+    then be read as none."""
+
+    @override
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower().startswith("list-unsubscribe"):
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
 def _message(mail: Mail) -> EmailMessage:
     domain = parseaddr(mail.sender)[1].partition("@")[2] or "localhost"
-    message = EmailMessage()
+    message = EmailMessage(_LinksStayWhole())
     message["From"] = mail.sender
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Date"] = formatdate()
     message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
+    for name, value in mail.headers.items():
+        message[name] = value
     # Not every server takes 8-bit content.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")

@@ -7,7 +7,7 @@ is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,10 @@ from typing import ClassVar, Protocol
 
 from services.money import Money
 from services.providers.answers import Answer
+from services.providers.hooks import BadEvent as BadEvent
+from services.providers.hooks import BadSignature as BadSignature
+from services.providers.hooks import Event as Event
+from services.providers.hooks import Hooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,24 +182,7 @@ class About(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A verified webhook: a hint that the object it names has changed."""
-
-    id: str
-    type: str
-    object_id: str
-
-
-class BadSignature(Exception):
-    """A webhook that the provider did not sign, or not now; the text is safe to answer."""
-
-
-class BadEvent(Exception):
-    """A signed webhook that we cannot read; the text is safe to answer."""
-
-
-class PaymentProvider(Protocol):
+class PaymentProvider(Hooks, Protocol):
     """One adapter per vendor."""
 
     wanted: ClassVar[frozenset[str]]
@@ -245,19 +232,6 @@ class PaymentProvider(Protocol):
 
     def about(self, event_type: str) -> About:
         """What the object of such a webhook is; OTHER when nobody needs to know."""
-        ...
-
-    def reads_at_once(self, headers: Mapping[str, str]) -> bool:
-        """Whether `read_event` can do without asking the vendor anything."""
-        ...
-
-    def read_event(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
-        """Verify and read a webhook. The headers' names are in lower case.
-
-        Raises:
-            BadSignature, BadEvent
-            ProviderUnavailable: what it takes to verify it cannot be had now.
-        """
         ...
 
     def check(self, *, webhook_url: str) -> Answer:
