@@ -1,7 +1,8 @@
 """The simulators' app: `granian --interface asgi --factory mentorships.sandbox.app:create_app`.
 
 Listens on loopback only. People's pages (/sandbox/*) are seen through the web process; the vendors'
-APIs (/stripe, /paypal, /resend, /google) and the controls (/control) never leave the machine.
+APIs (/stripe, /paypal, /resend, /google, /discord) and the controls (/control) never leave the
+machine.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from starlette.routing import BaseRoute
 
 from mentorships.sandbox import (
     control,
+    control_discord,
     control_google,
+    control_mail,
     control_paypal,
     control_stripe,
     deliveries,
+    discord_api,
     google_api,
     google_channels,
+    pages_discord,
     pages_google,
     pages_mail,
     pages_paypal,
@@ -31,6 +36,7 @@ from mentorships.sandbox import (
     paypal_time,
     paypal_webhooks,
     resend_api,
+    resend_events,
     stripe_api,
     stripe_time,
     stripe_webhooks,
@@ -73,17 +79,23 @@ def _routes(sandbox: Sandbox) -> list[BaseRoute]:
     if simulated["PayPal"]:
         routes += [*paypal_api.routes(), *control_paypal.routes(), *pages_paypal.routes()]
     if simulated["Resend"]:
-        routes += [*resend_api.routes(), *pages_mail.routes()]
+        routes += [*resend_api.routes(), *control_mail.routes(), *pages_mail.routes()]
     if simulated["Google"]:
         routes += [*google_api.routes(), *control_google.routes(), *pages_google.routes()]
+    if simulated["Discord"]:
+        routes += [*discord_api.routes(), *control_discord.routes(), *pages_discord.routes()]
     return routes
 
 
 def _couriers(sandbox: Sandbox) -> dict[str, Courier]:
-    """How the simulated payment providers deliver."""
+    """How the simulated vendors deliver."""
     simulated = sandbox.settings.simulated
-    payments = {"Stripe": stripe_webhooks.COURIER, "PayPal": paypal_webhooks.COURIER}
-    return {each.vendor: each for name, each in payments.items() if simulated[name]}
+    known = {
+        "Stripe": stripe_webhooks.COURIER,
+        "PayPal": paypal_webhooks.COURIER,
+        "Resend": resend_events.COURIER,
+    }
+    return {each.vendor: each for name, each in known.items() if simulated[name]}
 
 
 def create_app() -> Starlette:

@@ -22,6 +22,8 @@ class Sandbox:
         sending: held while deliveries are under way, so that a reset leaves none behind.
         running: idempotency keys whose first request is still being served.
         mail_requests: when the mails of the last second came, on the monotonic clock.
+        chat_requests: when each of Discord's buckets was opened, in real time, and how often it was
+            used since.
     """
 
     store: Store
@@ -30,6 +32,9 @@ class Sandbox:
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     mail_requests: deque[float] = field(default_factory=deque[float])
+    chat_requests: dict[str, tuple[float, int]] = field(
+        default_factory=dict[str, tuple[float, int]]
+    )
 
 
 def of(request: Request) -> Sandbox:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mentorships.sandbox import clock, context, faults, mailbox, store
+from mentorships.sandbox import clock, context, faults, store
 from mentorships.sandbox.context import Sandbox
 from mentorships.sandbox.faults import Fault
 from mentorships.sandbox.paypal_errors import PayPalError
@@ -141,28 +141,15 @@ async def _reset(asked: Asked) -> Json:
     async with asked.sandbox.sending:
         with asked.sandbox.store.transaction() as db:
             store.empty(db)
+        asked.sandbox.chat_requests.clear()
     return {"ok": True}
 
 
-async def _mail(asked: Asked) -> list[Json]:
-    with asked.sandbox.store.transaction() as db:
-        return mailbox.listed(db, asked.query.get("to"))
-
-
-async def _mail_rate(asked: Asked) -> Json:
-    limited = bool(asked.body.get("limited"))
-    with asked.sandbox.store.transaction() as db:
-        mailbox.set_limited(db, limited)
-    return {"limited": limited}
-
-
 def routes() -> list[Route]:
-    """The controls that concern no one vendor, and the mailbox."""
+    """The controls that concern no one vendor."""
     return [
         Route("/control/health", control(_health), methods=["GET"]),
         Route("/control/clock", control(_clock), methods=["POST"]),
         Route("/control/faults", control(_fault), methods=["POST"]),
         Route("/control/reset", control(_reset), methods=["POST"]),
-        Route("/control/mail", control(_mail), methods=["GET"]),
-        Route("/control/mail/rate", control(_mail_rate), methods=["POST"]),
     ]

@@ -96,16 +96,32 @@ def set_default_plan(db: sqlite3.Connection, vendor: str, plan: Plan) -> None:
 
 
 def queue(
-    db: sqlite3.Connection, vendor: str, event: Json, event_type: str, subject: str, plan: Plan
+    db: sqlite3.Connection,
+    vendor: str,
+    event: Json,
+    event_type: str,
+    subject: str,
+    plan: Plan,
+    *,
+    event_id: str = "",
 ) -> None:
-    """Plan the delivery of an event: once, twice, late, held or lost."""
+    """Plan the delivery of an event: once, twice, late, held or lost. `event_id` is for a vendor
+    whose events hold no id of their own."""
     payload = json.dumps(event, indent=2).encode()
     next_at = time.time() + (plan.seconds if plan.mode == "late" else 0.0)
     for _ in range(2 if plan.mode == "twice" else 1):
         db.execute(
             "INSERT INTO deliveries (vendor, event_id, type, subject, state, next_at, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (vendor, event["id"], event_type, subject, _STATES[plan.mode], next_at, payload),
+            (
+                vendor,
+                event_id or event["id"],
+                event_type,
+                subject,
+                _STATES[plan.mode],
+                next_at,
+                payload,
+            ),
         )
 
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from mentorships.sandbox import clock, store
+from mentorships.sandbox import clock, resend_events, store
 from mentorships.sandbox.store import Filter, Json, Record
 
 _ALL = 1_000_000
-_KIND = "email"
+KIND = "email"
+"""What the store calls a mail."""
 
 
 def _as_list(value: str | list[str] | None) -> list[str]:
@@ -43,14 +44,15 @@ def accept(db: sqlite3.Connection, message: Json) -> str:
         "headers": message.get("headers", {}),
         "tags": message.get("tags", []),
         "attachments": message.get("attachments", []),
+        "last_event": "sent",
     }
-    store.add(db, Record(_KIND, body, extra=extra))
+    resend_events.follow(db, store.add(db, Record(KIND, body, extra=extra)))
     return mail_id
 
 
 def find(db: sqlite3.Connection, mail_id: str) -> Json | None:
     """One mail with everything that was sent along, or None."""
-    record = store.find(db, _KIND, mail_id)
+    record = store.find(db, KIND, mail_id)
     return None if record is None else _shown(record)
 
 
@@ -66,10 +68,28 @@ def _recipients(mail: Json) -> set[str]:
 
 def listed(db: sqlite3.Connection, to: str | None = None) -> list[Json]:
     """The mails, newest first; only those to one address when `to` is given."""
-    records, _ = store.listed(db, _KIND, Filter(), _ALL)
+    records, _ = store.listed(db, KIND, Filter(), _ALL)
     mails = [_shown(record) for record in records]
     wanted = (to or "").strip().lower()
     return [mail for mail in mails if not wanted or wanted in _recipients(mail)]
+
+
+def page(
+    db: sqlite3.Connection, limit: int, *, after: str | None, before: str | None
+) -> tuple[list[Json], bool]:
+    """One page of the mails, newest first, and whether there are more."""
+    records, more = store.listed(db, KIND, Filter(after=after, before=before), limit)
+    return [_shown(record) for record in records], more
+
+
+def set_full(db: sqlite3.Connection, which: str) -> None:
+    """Take no more mails because the `daily` or `monthly` quota is used up; "" takes them again."""
+    store.write_meta(db, "mail_quota", which)
+
+
+def full(db: sqlite3.Connection) -> str:
+    """Which quota is used up; "" for none."""
+    return str(store.read_meta(db, "mail_quota") or "")
 
 
 def set_limited(db: sqlite3.Connection, limited: bool) -> None:

@@ -1,4 +1,4 @@
-"""Resend's API over HTTP: send one mail, send many, look at one.
+"""Resend's API over HTTP: send one mail, send many, look at one, list them; unblock an address.
 
 More than five requests a second are refused only after POST /control/mail/rate {"limited": true}:
 by default the limit is off, so that filling a demo with mails takes no minutes.
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mentorships.sandbox import clock, context, faults, idempotency, mailbox
+from mentorships.sandbox import clock, context, faults, idempotency, mailbox, resend_events
 from mentorships.sandbox.context import Sandbox
 from mentorships.sandbox.faults import Dropped
 from mentorships.sandbox.idempotency import Kept
@@ -27,6 +27,7 @@ from mentorships.sandbox.store import Json
 
 _LONGEST_KEY = 256
 _MOST_IN_BATCH = 100
+_MOST_LISTED = 100
 _PER_SECOND = 5
 
 Action = Callable[[sqlite3.Connection, object], Json]
@@ -62,6 +63,14 @@ def _limited(sandbox: Sandbox) -> Response | None:
         return _answer(429, refusal.body, headers)
     recent.append(present)
     return None
+
+
+def _check_quota(sandbox: Sandbox) -> None:
+    with sandbox.store.transaction() as db:
+        which = mailbox.full(db)
+    if which:
+        words = f"You have reached your {which} email sending quota."
+        raise ResendError(429, f"{which}_quota_exceeded", words)
 
 
 def _send(db: sqlite3.Connection, content: object) -> Json:
@@ -145,6 +154,7 @@ def _post(path: str, action: Action) -> Route:
         await request.body()  # read whole also before a refusal, or the connection is closed
         try:
             _check_key(request, sandbox.settings.effective_resend_key)
+            _check_quota(sandbox)
             return _limited(sandbox) or await _guarded(request, sandbox, action)
         except ResendError as refusal:
             return _answer(refusal.status, refusal.body)
@@ -162,10 +172,31 @@ async def _retrieve(request: Request) -> Response:
         mail = mailbox.find(db, request.path_params["id"])
     if mail is None:
         return _answer(404, ResendError(404, "not_found", "Email not found").body)
+    return _answer(200, _email(mail))
+
+
+def _email(mail: Json) -> Json:
     shown = ("object", "id", "message_id", "to", "from", "created_at", "subject", "html", "text")
-    lists = ("bcc", "cc", "reply_to")
-    body = {name: mail[name] for name in (*shown, *lists) if mail[name] is not None}
-    return _answer(200, {**body, "last_event": "delivered"})
+    more = ("bcc", "cc", "reply_to", "last_event")
+    return {name: mail[name] for name in (*shown, *more) if mail[name] is not None}
+
+
+async def _list(request: Request) -> Response:
+    """One page of what was sent, newest first; without the bodies."""
+    sandbox, asked = context.of(request), request.query_params
+    try:
+        _check_key(request, sandbox.settings.effective_resend_key)
+        limit = asked.get("limit", "20")
+        if not limit.isdecimal() or not 1 <= int(limit) <= _MOST_LISTED:
+            raise wrong(f"`limit` must be between 1 and {_MOST_LISTED}.")
+    except ResendError as refusal:
+        return _answer(refusal.status, refusal.body)
+    after, before = asked.get("after"), asked.get("before")
+    with sandbox.store.transaction() as db:
+        mails, more = mailbox.page(db, int(limit), after=after, before=before)
+    left_out = ("html", "text")
+    data = [{k: v for k, v in _email(mail).items() if k not in left_out} for mail in mails]
+    return _answer(200, {"object": "list", "has_more": more, "data": data})
 
 
 async def _domains(request: Request) -> Response:
@@ -185,6 +216,20 @@ async def _domains(request: Request) -> Response:
     return _answer(200, {"object": "list", "has_more": False, "data": [domain]})
 
 
+async def _unblock(request: Request) -> Response:
+    """Take an address off the list of those that nothing is sent to."""
+    sandbox = context.of(request)
+    try:
+        _check_key(request, sandbox.settings.effective_resend_key)
+    except ResendError as refusal:
+        return _answer(refusal.status, refusal.body)
+    with sandbox.store.transaction() as db:
+        entry = resend_events.unblock(db, request.path_params["address"])
+    if not entry:
+        return _answer(404, ResendError(404, "not_found", "Suppression not found").body)
+    return _answer(200, {"object": "suppression", "id": entry, "deleted": True})
+
+
 async def _unknown(_request: Request) -> Response:
     refusal = ResendError(404, "not_found", "The requested endpoint does not exist.")
     return _answer(404, refusal.body)
@@ -195,7 +240,9 @@ def routes() -> list[Route]:
     return [
         _post("/emails", _send),
         _post("/emails/batch", _send_batch),
+        Route("/resend/emails", _list, methods=["GET"]),
         Route("/resend/emails/{id}", _retrieve, methods=["GET"]),
         Route("/resend/domains", _domains, methods=["GET"]),
+        Route("/resend/suppressions/{address}", _unblock, methods=["DELETE"]),
         Route("/resend/{path:path}", _unknown, methods=["GET", "POST", "PATCH", "DELETE"]),
     ]

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 from requests import Request, Response
+from standardwebhooks.webhooks import Webhook
 
-from mentorships.sandbox import resend_schema
+from mentorships.sandbox import resend_events, resend_schema
 from tests.sandbox.conftest import Simulators
 from tests.sandbox.specs import spec
 
 Mail = Callable[..., httpx.Response]
-PATHS = ("/emails", "/emails/batch", "/emails/{email_id}", "/domains")
+PATHS = (
+    "/emails",
+    "/emails/batch",
+    "/emails/{email_id}",
+    "/domains",
+    "/suppressions/{suppression}",
+)
 
 
 def message(**changes: object) -> dict[str, Any]:
@@ -68,7 +78,9 @@ def test_exchanges_match_resends_specification(simulators: Simulators, mail: Mai
     bearer = {"authorization": sent.request.headers["authorization"]}
     found = simulators.http.get(f"/resend/emails/{sent.json()['id']}", headers=bearer)
     domains = simulators.http.get("/resend/domains", headers=bearer)
-    for answer in (sent, batch, found, domains):
+    mail("/emails", message(to=["bounced@example.com"]))
+    unblock = simulators.http.delete("/resend/suppressions/bounced@example.com", headers=bearer)
+    for answer in (sent, batch, found, domains, unblock):
         assert answer.status_code == 200
         request, response = as_requests(answer)
         api.validate_request(request)
@@ -211,3 +223,133 @@ def test_mails_are_found_by_recipient_newest_first(simulators: Simulators, mail:
     assert [each["subject"] for each in found] == ["Mail 2", "Mail 0"]
     assert len(simulators.control("mail?to=b@example.com")) == 1
     assert simulators.control("mail")[0]["headers"] == {"X-Order": "ord_1"}
+
+
+FATES = {
+    "delivered": ["email.delivered"],
+    "delayed": ["email.delivery_delayed"],
+    "bounced": ["email.bounced"],
+    "full": ["email.bounced"],
+    "complained": ["email.delivered", "email.complained"],
+    "suppressed": ["email.suppressed"],
+    "failed": ["email.failed"],
+}
+
+
+def reports(simulators: Simulators) -> list[dict[str, Any]]:
+    """The webhooks that wait, oldest first."""
+    return simulators.control("resend/deliveries?state=pending")
+
+
+@pytest.mark.parametrize("address", ["{}@resend.dev", "{}+nora@example.com", "Nora <{}@b.example>"])
+@pytest.mark.parametrize("fate", FATES)
+def test_addresses_behave_as_resends_test_addresses_do(
+    simulators: Simulators, mail: Mail, fate: str, address: str
+) -> None:
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    mail("/emails", message(to=[address.format(fate)]))
+    assert [each["type"] for each in reports(simulators)] == FATES[fate]
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_reports_match_resends_specification(simulators: Simulators, mail: Mail, fate: str) -> None:
+    document = spec("resend.json")
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    mail("/emails", message(to=[f"{fate}@example.com"]))
+    for each in reports(simulators):
+        found = document["webhooks"][each["type"]]["post"]["requestBody"]["content"]
+        schema = found["application/json"]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(json.loads(each["body"]))
+
+
+def test_a_report_is_signed_as_svix_signs_and_brings_our_tags_back(
+    simulators: Simulators, mail: Mail
+) -> None:
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    sent = mail("/emails", message())
+    [held] = reports(simulators)
+    assert held["url"] == f"{simulators.receiver.address}/api/webhooks/resend"
+    assert held["headers"]["svix-id"].startswith("msg_")
+    told = json.loads(held["body"])
+    assert told["data"]["email_id"] == sent.json()["id"]
+    assert told["data"]["tags"] == {"kind": "purchase"}
+    assert told["data"]["headers"] == [{"name": "X-Order", "value": "ord_1"}]
+    secret, at = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0", 1_772_445_600
+    ours = resend_events.signature(b"{}", secret, "msg_1", at)
+    assert ours == Webhook(secret).sign("msg_1", datetime.fromtimestamp(at, UTC), "{}")
+
+
+def test_any_address_can_be_given_a_fate_and_lose_it(simulators: Simulators, mail: Mail) -> None:
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    for fate in ("bounced", ""):
+        simulators.control("mail/fate", {"address": "Mentee@example.com", "fate": fate})
+        mail("/emails", message())
+    assert [each["type"] for each in reports(simulators)] == ["email.bounced", "email.delivered"]
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [("bounced", "previous_bounce"), ("complained", "previous_complaint")],
+)
+def test_to_an_address_that_failed_for_good_nothing_is_sent_until_it_is_unblocked(
+    simulators: Simulators, mail: Mail, what: str, reason: str
+) -> None:
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    first = mail("/emails", message())
+    simulators.control(f"mail/{first.json()['id']}/report", {"what": what})
+    mail("/emails", message())
+    last = reports(simulators)[-1]
+    assert last["type"] == "email.suppressed"
+    assert json.loads(last["body"])["data"]["suppressed"]["reason"] == reason
+    bearer = {"authorization": first.request.headers["authorization"]}
+    path = "/resend/suppressions/Mentee@example.com"
+    answers = [simulators.http.delete(path, headers=bearer).status_code for _ in range(2)]
+    assert answers == [200, 404]
+    assert simulators.http.delete(path).status_code == 401
+    mail("/emails", message())
+    assert reports(simulators)[-1]["type"] == "email.delivered"
+
+
+def test_what_was_sent_is_listed_in_pages_newest_first(simulators: Simulators, mail: Mail) -> None:
+    sent = [mail("/emails", message(subject=str(n))) for n in range(5)]
+    bearer = {"authorization": sent[0].request.headers["authorization"]}
+    first = simulators.http.get("/resend/emails?limit=3", headers=bearer)
+    after = first.json()["data"][-1]["id"]
+    rest = simulators.http.get(f"/resend/emails?limit=3&after={after}", headers=bearer)
+    assert [each["subject"] for each in first.json()["data"]] == ["4", "3", "2"]
+    assert [each["subject"] for each in rest.json()["data"]] == ["1", "0"]
+    assert (first.json()["has_more"], rest.json()["has_more"]) == (True, False)
+    assert simulators.http.get("/resend/emails?limit=0", headers=bearer).status_code == 422
+    assert simulators.http.get("/resend/emails").status_code == 401
+    document = spec("resend.json")
+    api = OpenAPI.from_dict(
+        {**document, "paths": {"/emails": document["paths"]["/emails"]}, "webhooks": {}}
+    )
+    request, response = as_requests(first)
+    api.validate_response(request, response)
+
+
+@pytest.mark.parametrize("full", ["daily", "monthly"])
+def test_a_full_quota_refuses_every_mail_by_name(
+    simulators: Simulators, mail: Mail, full: str
+) -> None:
+    simulators.control("mail/quota", {"full": full})
+    answer = mail("/emails", message())
+    assert (answer.status_code, answer.json()["name"]) == (429, f"{full}_quota_exceeded")
+    simulators.control("mail/quota", {"full": ""})
+    assert mail("/emails", message()).status_code == 200
+
+
+def test_a_person_says_in_the_mailbox_what_becomes_of_a_mail(
+    simulators: Simulators, mail: Mail
+) -> None:
+    simulators.control("resend/webhooks", {"mode": "hold"})
+    page = f"/sandbox/mail/{mail('/emails', message()).json()['id']}"
+    assert "delivered" in simulators.http.get(page).text
+    assert simulators.http.post(f"{page}/report", data={"what": "bounced"}).status_code == 303
+    assert "came back" in simulators.http.get(page).text
+    assert [each["type"] for each in reports(simulators)][-1] == "email.bounced"
+    foreign = {"origin": "https://evil.example"}
+    refused = simulators.http.post(f"{page}/report", data={"what": "failed"}, headers=foreign)
+    assert refused.status_code == 403
+    assert simulators.http.post("/sandbox/mail/x/report", data={}).status_code == 404
