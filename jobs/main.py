@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import threading
 
-from jobs import calendar, inbox, outbox, periodic
+import structlog
+
+from jobs import calendar, inbox, outbox, periodic, schedules
 from jobs.heartbeat import Heartbeat
 from jobs.queue import huey
 from services import observability
 from services import outbox as outbox_service
+from services.jobs import alerts, runs, workers
 
 __all__ = ["calendar", "huey", "inbox", "outbox", "periodic"]
 
-heartbeat = Heartbeat(beat=huey.beat, rest=huey.rest)
+log = structlog.get_logger()
+
+
+def _beat() -> None:
+    """Two signs of life: the queue's storage is asked for readiness, the database's outlive it."""
+    try:
+        alerts.beat(worker=workers.name(), doing=runs.doing())
+    finally:
+        huey.beat()
+
+
+def _rest() -> None:
+    try:
+        workers.rest(worker=workers.name())
+    finally:
+        huey.rest()
+
+
+heartbeat = Heartbeat(beat=_beat, rest=_rest)
 _first = threading.Lock()
 
 
@@ -22,10 +43,17 @@ def _start() -> None:
     if _first.acquire(blocking=False):
         observability.start("worker")
         outbox_service.on_added(outbox.wake)
-        outbox.wake_others()
-        outbox.wake_calendars()
+        _declare()
+        outbox.send_all_soon()
         inbox.wake()
     heartbeat.start()
+
+
+def _declare() -> None:
+    try:
+        schedules.declare()
+    except Exception as error:  # the database may be away for a while: the books are not the work
+        log.warning("schedules_not_declared", error=type(error).__name__)
 
 
 @huey.on_shutdown()

@@ -1,114 +1,165 @@
-"""Sending what the outbox holds. `SENDERS` says who sends what.
-
-What goes to calendars has a task of its own: a calendar that does not answer holds up no mail, no
-refund, and no sweep.
+"""Sending what the outbox holds. `SENDERS` says who sends what; each lane has a task of its own, so
+that a service which does not answer holds up no other, and no sweep.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from functools import partial
 
+from sqlalchemy.exc import NoResultFound
+
+from jobs import lanes, rehearsal
+from jobs import schedules as by_clock
+from jobs.inbox import wake as handle_inbox
 from jobs.queue import WakeUp, huey
-from jobs.runs import recorded
-from services import calendar, clock, db, mail, notifications, outbox, photos, refunds, tracing
-from services.outbox import Message
+from services import calendar, discord, inbox, mail, outbox, photos, refunds
+from services.errors import NotFound
+from services.ids import CalendarConnectionId, SessionId
+from services.jobs import schedules
+from services.outbox import LANES, Message, Unsendable
+
+GONE = "What this message is about is not there any more."
 
 
-def _mail(message: Message) -> None:
-    mail.send(key=message.key, data=message.data)
+class UnknownKind(Exception):
+    """Another version of ours has written it, and may come to send it."""
 
 
-def _refund(message: Message) -> None:
-    refunds.send(refund=message.data["refund"])
+def _mail(message: Message) -> object:
+    return mail.send(key=message.key, data=message.data)
 
 
-def _calendar(message: Message) -> None:
-    data = message.data
-    calendar.write(session_id=data["session_id"], connection_id=data["connection_id"])
+def _refund(message: Message) -> object:
+    return refunds.send(refund=message.text("refund"))
 
 
-def _revoke(message: Message) -> None:
-    calendar.give_back(connection_id=message.data["connection_id"])
+def _calendar(message: Message) -> object:
+    return calendar.write(
+        session_id=SessionId(message.number("session_id")), connection_id=_connection(message)
+    )
 
 
-def _erase_files(message: Message) -> None:
-    photos.discard(key=message.data["photo"])
+def _connection(message: Message) -> CalendarConnectionId:
+    return CalendarConnectionId(message.number("connection_id"))
 
 
-SENDERS: dict[str, Callable[[Message], None]] = {
+def _revoke(message: Message) -> object:
+    return calendar.give_back(connection_id=_connection(message))
+
+
+def _erase_files(message: Message) -> object:
+    return photos.discard(key=message.text("photo"))
+
+
+def _discord_role(message: Message) -> object:
+    return discord.send_role(grant=message.text("grant"))
+
+
+def _discord_dm(message: Message) -> object:
+    return discord.send_dm(key=message.key, data=message.data, attempt=message.attempt)
+
+
+def _discord_alert(message: Message) -> object:
+    return discord.send_alert(key=message.key, data=message.data, written_at=message.created_at)
+
+
+def _discord_answer(message: Message) -> object:
+    return discord.send_answer(data=message.data)
+
+
+def _rehearsal(message: Message) -> object:
+    return rehearsal.rehearse(event=message.text("event"), trace=message.trace)
+
+
+SENDERS: dict[str, Callable[[Message], object]] = {
     "mail": _mail,
     "refund": _refund,
     "calendar_write": _calendar,
     "calendar_revoke": _revoke,
     "erase_files": _erase_files,
+    "discord_role": _discord_role,
+    "discord_dm": _discord_dm,
+    "discord_alert": _discord_alert,
+    "discord_answer": _discord_answer,
+    "rehearsal": _rehearsal,
 }
-CALENDAR_KINDS = frozenset({"calendar_write", "calendar_revoke"})
-AT_ONCE = 4
-"""Each waits for its vendor alone, and the leases last for all of them."""
-
-_writing = threading.Lock()
+"""By kind. What a sender returns, if it is text, is the result of its run."""
 
 
 def send(message: Message) -> None:
     """Send one leased message; a failure puts it back or into the dead letters."""
+    job = lanes.job_for(message)
+    lanes.carry_out(job, _send)
+    lanes.settle([job], _bury)
+
+
+def _send(message: Message) -> str:
+    sender = SENDERS.get(message.kind)
+    if sender is None:
+        raise UnknownKind(f"This version sends no {message.kind!r}.")
     try:
-        with recorded(f"outbox:{message.kind}", message.key):
-            SENDERS[message.kind](message)
-    except Exception as error:
-        # Killed in between, the message is due again: never dead without anybody knowing.
-        if outbox.is_final(message, error):
-            _bury(message, error)
-        outbox.failed(message, error)
-    else:
-        outbox.done(message)
+        result = sender(message)
+    except (NoResultFound, NotFound) as error:
+        raise Unsendable(GONE) from error
+    return result if isinstance(result, str) else ""
 
 
-def _bury(message: Message, error: Exception) -> None:
-    """A dead letter is somebody's task. A dead alert is not alerted about: it would never end."""
-    if message.kind == "refund":
-        refunds.give_up(refund=message.data["refund"], reason=str(error))
-    elif message.data.get("template") != "admin_alert":
-        with db.transaction() as session:
-            notifications.alert_admins(
-                session, alert="message_dead", thing=message.public_id, occasion=clock.today()
-            )
-
-
-def _send_traced(message: Message) -> None:
-    with tracing.bound(message.trace or tracing.new_id()):
-        send(message)
+def _bury(message: Message, error: Exception) -> bool:
+    """A dead letter is somebody's task; what else it was to do is done another way. True where the
+    admins hear of that."""
+    match message.kind:
+        case "refund":
+            refunds.give_up(refund=message.text("refund"), reason=str(error))
+            return True
+        case "discord_dm":
+            discord.give_up_dm(data=message.data)
+        case "mail":
+            mail.give_up(key=message.key, data=message.data, error=error)
+        case _:
+            pass
+    return False
 
 
 @huey.task()
-def send_outbox() -> None:
-    """Send everything that is due and is not for a calendar, oldest first."""
-    while messages := outbox.take(without=CALENDAR_KINDS):
-        for message in messages:
-            _send_traced(message)
+def send_lane(name: str) -> None:
+    """Send what is due in one lane; one thread of a worker at most does so."""
+    lanes.drain(LANES[name], send=_send, bury=_bury)
 
 
 @huey.task()
 def write_calendars() -> None:
-    """Send what is due for calendars, a few at a time; one thread of a worker at most does so."""
-    if not _writing.acquire(blocking=False):
-        return
-    try:
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox") as pool:
-            while messages := outbox.take(only=CALENDAR_KINDS, limit=AT_ONCE):
-                runs = [pool.submit(copy_context().run, _send_traced, each) for each in messages]
-                for run in runs:
-                    run.result()
-    finally:
-        _writing.release()
+    """Send what is due for calendars."""
+    send_lane.call_local("calendar")
 
 
-wake_calendars = WakeUp(write_calendars)
-wake_others = WakeUp(send_outbox)
+@huey.task()
+def send_outbox() -> None:
+    """Send everything that is due and is not for a calendar, one lane after the other, until
+    nothing is: what one message does may be told by another. For where there is no worker."""
+    while due := [lane for lane in outbox.lanes_due() if lane.name != "calendar"]:
+        if not sum(lanes.drain(lane, send=_send, bury=_bury) for lane in due):
+            return  # what is due waits for an older one, or somebody else is at it
+
+
+@huey.task()
+def run_asked() -> None:
+    """Run the schedules that somebody asked for out of turn."""
+    by_clock.run_asked()
+
+
+def send_all_soon() -> None:
+    """Have every lane looked at, and what was asked for out of turn: the guarantee behind the
+    wake-ups."""
+    for name in LANES:
+        send_lane(name)
+    run_asked()
+
+
+_LANES = {name: WakeUp(partial(send_lane, name)) for name in LANES}
+_OTHERS = {schedules.WAKES: WakeUp(run_asked), inbox.WAKES: handle_inbox}
 
 
 def wake(kind: str) -> None:
-    """Have messages of this kind sent soon."""
-    (wake_calendars if kind in CALENDAR_KINDS else wake_others)()
+    """Have messages of this kind sent soon; also what else a page asks for."""
+    (_OTHERS.get(kind) or _LANES[outbox.lane_of(kind).name])()

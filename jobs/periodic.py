@@ -7,16 +7,20 @@ from collections.abc import Callable
 import structlog
 from huey import crontab
 
+from jobs import schedules
 from jobs.calendar import sync_calendars
 from jobs.inbox import handle_inbox
-from jobs.outbox import send_outbox, write_calendars
+from jobs.outbox import send_all_soon
 from jobs.queue import huey
-from jobs.runs import close_lost, recorded
+from jobs.schedules import by_clock
 from services import (
     analytics,
     booking,
     checkout,
+    db,
+    discord,
     disputes,
+    grace,
     ledger,
     outages,
     packs,
@@ -24,14 +28,24 @@ from services import (
     sessions,
     topics,
     tracing,
+    waitlist,
 )
+from services.config import settings
+from services.jobs import hours, pauses, runs, workers
+from services.jobs.runs import recorded
+from services.jobs.schedules import Ran
+from services.jobs.watching import Watch
 from services.privacy import retention
+from services.reminders import sending
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
 HOURLY = crontab(minute="23")
 NIGHTLY = crontab(hour="3", minute="17")
+NIGHTLY_LATER = crontab(hour="4", minute="7")
 HOURLY_LATER = crontab(minute="53")
+
+watch = Watch()
 
 
 def roll_up_reports() -> None:
@@ -46,18 +60,32 @@ SWEPT: dict[str, Callable[[], object]] = {
     "handle_inbox": handle_inbox.call_local,
     "sweep_checkouts": checkout.sweep,
     "lapse_bookings": booking.lapse_due,
+    # Before sessions begin and packs expire: what is too late for a reminder is noted as such.
+    "send_reminders": sending.send_due,
     "advance_sessions": sessions.advance_due,
     # Before packs expire: a day that does not count lets them run longer.
     "count_offered_days": sessions.count_offered_days,
     "expire_packs": packs.expire_due,
+    # After packs expire: a seat is in grace from that moment.
+    "warn_of_release": grace.warn_due,
+    "release_seats": grace.release_due,
+    # After seats are released: what is free then goes on in the same minute.
+    "pass_on_offers": waitlist.pass_on_due,
     # Before messages go out: admins hear of evidence that is due.
     "warn_of_disputes": disputes.warn_due,
-    "send_outbox": send_outbox.call_local,
-    "close_lost_runs": close_lost,
+    "send_outbox": send_all_soon,
+    "close_lost_runs": runs.close_lost,
+    "end_pauses": pauses.forget_ended,
+    "watch": watch.look,
     "prune_topics": topics.prune,
     "roll_up_reports": roll_up_reports,
 }
 """The parts of a sweep, by what the log calls them; each goes by an id of its own."""
+BOOKED_ELSEWHERE = frozenset({"handle_inbox", "send_outbox", "prune_topics", "roll_up_reports"})
+"""What has runs of its own, or nothing to tell."""
+
+for _name, _part in SWEPT.items():
+    schedules.know(_name, "every minute", EVERY_MINUTE, _part)
 
 log = structlog.get_logger()
 
@@ -65,37 +93,54 @@ log = structlog.get_logger()
 @huey.periodic_task(EVERY_MINUTE)
 def sweep() -> None:
     """The guarantee behind every wake-up: events, messages, holds, sessions, packs, reports."""
-    for name, part in SWEPT.items():
+    ended: list[Ran] = []
+    worth: list[runs.Run] = []
+    paused: frozenset[str] | None = None
+    for name in SWEPT:
         with tracing.bound(tracing.new_id()):
             try:
-                part()
-            except Exception as error:  # a mistake must not keep the others from their work
-                if away := outages.away(error):
-                    log.error(f"{away}_away", part=name, reason=outages.reason(error))
-                    return  # the others would only say the same
-                log.exception("sweep_failed", part=name)
+                paused = _paused() if paused is None else paused
+                if name not in paused:
+                    _sweep(name, ended, worth)
+            except Exception as error:
+                if not (away := outages.away(error)):
+                    raise
+                log.error(f"{away}_away", part=name, reason=outages.reason(error))
+                return  # the others would only say the same
+    schedules.write(ended, worth)
 
 
-@huey.periodic_task(EVERY_MINUTE)
+def _sweep(name: str, ended: list[Ran], worth: list[runs.Run]) -> None:
+    """One part. A mistake must not keep the others from their work; an outage does."""
+    ran, run, failure = schedules.note(schedules.KNOWN[name])
+    if failure is not None:
+        if outages.away(failure):
+            raise failure
+        log.error("sweep_failed", part=name, exc_info=failure)
+    ended.append(ran)
+    if run.error or (run.changes.rows and name not in BOOKED_ELSEWHERE):
+        worth.append(run)
+
+
+def _paused() -> frozenset[str]:
+    with db.reading() as session:
+        return pauses.paused_kinds(session)
+
+
+@by_clock("every minute", EVERY_MINUTE)
 def poll_calendars() -> None:
     """Read the calendars that are due: pushes get lost, and a taken-back consent says nothing."""
     sync_calendars.call_local()
 
 
-@huey.periodic_task(EVERY_MINUTE)
-def send_to_calendars() -> None:
-    """The guarantee behind their wake-ups."""
-    write_calendars.call_local()
-
-
-@huey.periodic_task(EVERY_4_MINUTES)
+@by_clock("every 4 minutes", EVERY_4_MINUTES)
 def reconcile() -> None:
     """Find what no webhook told: payments, even when the hold had just ended, refunds, disputes."""
     with recorded("reconcile") as run:
         run.result = f"repaired {reconciliation.reconcile().repaired}"
 
 
-@huey.periodic_task(HOURLY)
+@by_clock("every night, asked each hour", HOURLY)
 def reconcile_long() -> None:
     """The same over three months, once a night: a bank may say yes long after its place was given
     back. Asked each hour, because the worker or a provider may have been away."""
@@ -104,7 +149,7 @@ def reconcile_long() -> None:
             run.result = f"repaired {reconciliation.reconcile(reconciliation.LONG).repaired}"
 
 
-@huey.periodic_task(HOURLY_LATER)
+@by_clock("every day, asked each hour", HOURLY_LATER)
 def report_of_the_day() -> None:
     """Does every cent have its order? The admins read it with their coffee, once a day."""
     if reconciliation.report_is_due():
@@ -112,14 +157,31 @@ def report_of_the_day() -> None:
             run.result = "queued" if reconciliation.report_of_the_day() else "was sent before"
 
 
-@huey.periodic_task(NIGHTLY)
+@by_clock("every night", NIGHTLY, catches_up=True)
 def prune() -> None:
-    """Forget what is not kept for long: webhooks' contents, traces of signing in."""
+    """Forget what is not kept for long: webhooks' contents, traces of signing in, old runs."""
     with recorded("prune") as run:
-        run.result = f"{retention.prune()} rows"
+        gone = retention.prune() + runs.prune() + hours.forget_old() + workers.forget_gone()
+        run.result = f"{gone} rows"
 
 
-@huey.periodic_task(HOURLY)
+@by_clock("every night", NIGHTLY_LATER, catches_up=True)
+def repair_discord() -> None:
+    """Does everybody have the roles that their seats say? Discord may have been told otherwise."""
+    if settings().discord_offered:
+        with recorded("repair_discord") as run:
+            run.result = str(discord.repair())
+
+
+@by_clock("every hour", HOURLY)
+def offer_idle_places() -> None:
+    """Does a place lie idle that somebody waits for, or stand on offer to nobody who could buy?
+    Whatever frees one passes it on at once; this is the guarantee behind that."""
+    with recorded("offer_idle_places") as run:
+        run.result = f"{waitlist.pass_on_idle()} places"
+
+
+@by_clock("every hour", HOURLY)
 def check_ledger() -> None:
     """Does every order add up? If not, the admins hear of it, once per order and day."""
     with recorded("check_ledger") as run:

@@ -8,8 +8,6 @@ number of hosts share it.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from typing_extensions import override
 
 from services import db, logs, outages
 from services.config import settings
+from services.jobs.workers import name as worker_name
 
 NAME = "mentorships"
 HEARTBEAT_EVERY_SECONDS = 10
@@ -90,11 +89,6 @@ class Queue(Huey):
             log.warning("periodic_task_skipped", task=name, error=type(error).__name__)
             return False
         return True
-
-
-def worker_name() -> str:
-    """The name of this process among the workers of all hosts."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def make() -> Queue:

@@ -7,30 +7,44 @@ only after success; a handler that died is run again, so handlers must bear it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlmodel import col, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, notifications, outbox, redaction, topics
+from services import access, audit, clock, db, notifications, outages, outbox, redaction, topics
 from services.audit import Actor
 from services.db import insert_all_or_ignore
 from services.errors import DatabaseUnavailable, NotFound, ProviderUnavailable
 from services.ids import InboxEventId, new_public_id
+from services.jobs import pauses
 from services.models import InboxEvent, InboxStatus
 
 LEASE = timedelta(minutes=1)
+LONGEST_SECONDS = 30.0
+"""After that, whoever took a batch begins none of it any more: the rest of the lease is for what is
+on its way."""
 MAX_OUTAGES = 28
 """Attempts while the provider is unreachable: with the back-off, about three days."""
 MAX_FAILURES = 5
 """Attempts while our own handler fails."""
+MOST_LEASES = 2 * MAX_OUTAGES
+"""How often an event is begun whose handling never ends: the worker may die of it."""
 
-_OURS = re.compile(r"\b(?:ord|ref)_[A-Za-z0-9]{22}\b")
-"""What we hand a provider with a payment or a refund, and it repeats in each event about it."""
+WAKES = "inbox"
+"""What the worker is woken with, when somebody wants an event handled again."""
+PAUSED = "inbox:"
+"""What a provider's pause is called: `inbox:stripe`."""
+
+_OURS = re.compile(r"\b(?:ord|ref|mai)_[A-Za-z0-9]{22}\b")
+"""What we hand a provider with a payment, a refund or a mail, and it repeats in each event about
+it."""
 
 log = structlog.get_logger()
 
@@ -64,7 +78,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A leased event. `attempt` counts from 1."""
+    """A leased event. `attempt` counts from 1; `due_at` is when it had been due."""
 
     id: InboxEventId
     provider: str
@@ -72,6 +86,9 @@ class Taken:
     type: str
     object_id: str
     attempt: int
+    public_id: str = ""
+    about: str = ""
+    due_at: datetime = field(default_factory=clock.utc_now)
 
 
 def receive(*, provider: str, event_id: str, type: str, object_id: str, payload: str) -> bool:
@@ -124,57 +141,122 @@ def _values(arrival: Arrival) -> dict[str, Any]:
 
 
 def _about(payload: str) -> str:
-    """The order or the refund that an event names; "" for none."""
+    """The order, the refund or the mail that an event names; "" for none."""
     named = _OURS.search(payload)
     return named[0] if named else ""
 
 
-def take(*, limit: int = 20) -> list[Taken]:
-    """Lease the events that are due, the oldest first. Each goes to one taker only."""
+def take(*, limit: int = 20, without: Collection[str] = ()) -> list[Taken]:
+    """Lease the events that are due and not paused, the oldest first, all of one provider: one that
+    does not answer holds up no other. Each goes to one taker only.
+
+    `without` names providers that are left out.
+    """
     now = clock.utc_now()
-    due = (
-        select(InboxEvent)
-        .where(InboxEvent.status == InboxStatus.RECEIVED, col(InboxEvent.due_at) <= now)
-        .order_by(col(InboxEvent.due_at), col(InboxEvent.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
     with db.transaction() as session:
-        events = session.exec(due).all()
-        for event in events:
-            event.due_at = now + LEASE
-            event.attempts += 1
-        return [
-            Taken(e.id, e.provider, e.event_id, e.type, e.object_id, e.attempts) for e in events
-        ]
+        due = (
+            select(InboxEvent)
+            .where(
+                InboxEvent.status == InboxStatus.RECEIVED,
+                col(InboxEvent.due_at) <= now,
+                col(InboxEvent.provider).not_in(sorted(_paused(session) | set(without))),
+            )
+            .order_by(col(InboxEvent.due_at), col(InboxEvent.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = session.exec(due).all()
+        taken = [_taken(event) for event in found if event.provider == found[0].provider]
+        if not taken:
+            return []
+        session.exec(
+            update(InboxEvent)
+            .where(col(InboxEvent.id).in_([each.id for each in taken]))
+            .values(due_at=now + LEASE, attempts=col(InboxEvent.attempts) + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return taken
+
+
+def _taken(event: InboxEvent) -> Taken:
+    return Taken(
+        id=event.id,
+        provider=event.provider,
+        event_id=event.event_id,
+        type=event.type,
+        object_id=event.object_id,
+        attempt=event.attempts + 1,
+        public_id=event.public_id,
+        about=event.about,
+        due_at=event.due_at,
+    )
+
+
+def _paused(db: Session) -> set[str]:
+    """The providers whose events stand still."""
+    kinds = pauses.paused_kinds(db)
+    return {kind.removeprefix(PAUSED) for kind in kinds if kind.startswith(PAUSED)}
+
+
+def give_back(events: Sequence[Taken]) -> None:
+    """These were leased and not tried: they are due as before, with no attempt counted."""
+    with db.transaction() as session:
+        for taken in events:
+            session.exec(
+                update(InboxEvent)
+                .where(
+                    col(InboxEvent.id) == taken.id,
+                    col(InboxEvent.status) == InboxStatus.RECEIVED,
+                    col(InboxEvent.attempts) == taken.attempt,
+                )
+                .values(due_at=taken.due_at, attempts=taken.attempt - 1)
+            )
 
 
 def settled(taken: Taken, outcome: Outcome) -> None:
     """Stamp the event: its effects are committed."""
     with db.transaction() as session:
-        event = session.get_one(InboxEvent, taken.id, with_for_update=True)
-        event.status = InboxStatus(outcome.value)
-        event.error = ""
-        event.handled_at = clock.utc_now() if outcome is Outcome.HANDLED else None
-        topics.publish(session, topics.INBOX)
+        mark_settled(session, taken, outcome)
+
+
+def mark_settled(db: Session, taken: Taken, outcome: Outcome) -> None:
+    """The same in the caller's transaction."""
+    event = db.get_one(InboxEvent, taken.id, with_for_update=True)
+    event.status = InboxStatus(outcome.value)
+    event.error = ""
+    event.handled_at = clock.utc_now() if outcome is Outcome.HANDLED else None
+    topics.publish(db, topics.INBOX)
 
 
 def failed(taken: Taken, error: Exception) -> None:
-    """Put the event back with back-off; after too many attempts an admin is told."""
-    outage = isinstance(error, ProviderUnavailable)
-    given_up = taken.attempt >= (MAX_OUTAGES if outage else MAX_FAILURES)
+    """Put the event back with back-off; after too many attempts an admin is told. While its
+    provider asks to wait, no attempt is counted."""
     with db.transaction() as session:
-        event = session.get_one(InboxEvent, taken.id, with_for_update=True)
-        if event.status is not InboxStatus.RECEIVED:  # the lease ran out, another has handled it
-            return
-        event.error = redaction.text(f"{type(error).__name__}: {error}")[:500]
-        event.due_at = clock.utc_now() + outbox.back_off(taken.attempt)
-        topics.publish(session, topics.INBOX)
-        if given_up:
-            event.status = InboxStatus.FAILED
-            notifications.alert_admins(
-                session, alert="event_failed", thing=event.public_id, occasion=clock.today()
-            )
+        mark_failed(session, taken, error)
+
+
+def mark_failed(db: Session, taken: Taken, error: Exception) -> None:
+    """The same in the caller's transaction."""
+    outage = isinstance(error, ProviderUnavailable) or bool(outages.away(error))
+    put_off = isinstance(error, ProviderUnavailable) and error.puts_off
+    given_up = not put_off and taken.attempt >= (MAX_OUTAGES if outage else MAX_FAILURES)
+    event = db.get_one(InboxEvent, taken.id, with_for_update=True)
+    if event.status is not InboxStatus.RECEIVED:  # the lease ran out, another has handled it
+        return
+    event.error = redaction.text(f"{type(error).__name__}: {error}")[:500]
+    event.due_at = clock.utc_now() + outbox.wait_after(taken.attempt, error)
+    if put_off:
+        event.attempts = taken.attempt - 1
+    topics.publish(db, topics.INBOX)
+    if given_up:
+        event.status = InboxStatus.FAILED
+        notifications.alert_admins(
+            db,
+            alert="event_failed",
+            thing=event.public_id,
+            occasion=clock.today(),
+            once=f"{event.provider}:{clock.this_hour()}",
+        )
     log.warning(
         "inbox_failed",
         webhook=taken.event_id,
@@ -199,6 +281,7 @@ def retry(*, actor: Actor, event: str) -> None:
         before = row.status
         row.status, row.attempts, row.due_at = InboxStatus.RECEIVED, 0, clock.utc_now()
         topics.publish(session, topics.INBOX)
+        outbox.wake_soon(session, WAKES)
         audit.record(
             session,
             actor=actor,
@@ -206,3 +289,33 @@ def retry(*, actor: Actor, event: str) -> None:
             thing=row.public_id,
             before={"status": before.value},
         )
+
+
+def ask_rehearsal(*, actor: Actor, event: str) -> None:
+    """Ask a worker to try an event out without doing anything: what it would change is shown as its
+    run of the kind `rehearsal`.
+
+    Raises:
+        SignInNeeded, NotAllowed, NotFound
+    """
+    access.require_admin(actor)
+    with db.transaction() as session:
+        found = session.exec(select(InboxEvent.id).where(InboxEvent.public_id == event))
+        if found.one_or_none() is None:
+            raise NotFound("event")
+        key = f"rehearsal:{event}:{secrets.token_hex(8)}"
+        outbox.add(session, kind="rehearsal", key=key, data={"event": event})
+        audit.record(session, actor=actor, action="inbox.rehearsed", thing=event)
+
+
+def to_rehearse(event: str) -> Taken:
+    """An event as its handler would get it, without a lease.
+
+    Raises:
+        NotFound
+    """
+    with db.reading() as session:
+        row = session.exec(select(InboxEvent).where(InboxEvent.public_id == event)).one_or_none()
+        if row is None:
+            raise NotFound("event")
+        return _taken(row)

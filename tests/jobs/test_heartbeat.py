@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
+from jobs import main
 from jobs.heartbeat import Heartbeat
+from services import db
+from services.jobs import workers
 
 
 def test_a_beat_that_lands_after_the_goodbye_is_taken_back() -> None:
@@ -40,3 +44,21 @@ def test_a_thread_that_takes_a_dead_ones_place_lets_the_heart_beat_again() -> No
     heart.start()
     assert beats.acquire(timeout=30)
     heart.stop()
+
+
+def test_a_worker_is_listed_while_it_works_and_as_stopped_afterwards(database: str) -> None:
+    main.heartbeat.start()
+    until = time.monotonic() + 30
+    while not (listed := faces()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    [face] = listed
+    assert (face.name, face.stopped_at, face.is_silent) == (workers.name(), None, False)
+    main.heartbeat.stop()
+    [face] = faces()
+    assert face.stopped_at is not None
+
+
+def faces() -> tuple[workers.WorkerFace, ...]:
+    with db.reading() as session:
+        return workers.list_workers(session)
