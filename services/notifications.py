@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from services import outbox
+from services import naming, outbox, telling, urls
+from services.admin_places import place_of
+from services.config import settings
+from services.ids import UserId
 from services.models import User, UserStatus
+from services.telling import Line
 
 ALERTS = {
     "sold_out": "A payment came after the last place was gone; the whole amount is going back",
@@ -33,21 +37,62 @@ ALERTS = {
     "place_resold": "A pack was made usable again, but its mentee has no place any more: ask "
     "whether they want a refund or the head of the queue",
     "objection": "A mentee objects to what became of a session; an admin decides",
+    "discord_refused": "Discord does not let our bot do its work: it needs the permissions to "
+    "manage roles and to create invites, its own role above the mentors' roles, the right to list "
+    "members, and the scope for commands",
     "message_dead": "A message could not be sent",
+    "mail_quota": "The mail service takes no more mails for now: its quota is used up. Mails wait, "
+    "and leave when its day or month is over",
+    "queue_stuck": "What is due has not been worked on for ten minutes",
+    "worker_silent": "A worker gives no sign of life: it was killed, or its host is gone",
+    "worker_back": "A worker that was silent works again",
+    "nobody_works": "No worker has run for ten minutes, since the last one was stopped: nothing is "
+    "sent, and nothing that is due happens. Start one",
+    "vendor_stopped": "An outside service refuses us altogether, such as for a wrong key: what "
+    "goes there stands still until somebody lets it go on",
 }
 """What an admin reads, by the alert's code."""
+OF_THE_HOUSE = frozenset(
+    {
+        "event_failed",
+        "message_dead",
+        "refund_failed",
+        "mail_quota",
+        "queue_stuck",
+        "nobody_works",
+        "worker_silent",
+        "worker_back",
+        "vendor_stopped",
+        "discord_refused",
+    }
+)
+"""What is wrong with the studio itself: whoever operates it hears of it on Discord, too."""
 
 
-def alert_admins(db: Session, *, alert: str, thing: str, occasion: str = "1") -> None:
-    """One mail per admin about `thing` (a public id), once per alert, thing and occasion.
+def alert_admins(
+    db: Session, *, alert: str, thing: str, occasion: str = "1", once: str = ""
+) -> None:
+    """One mail and one line of the bell per admin about `thing` (a public id), once per alert,
+    thing and occasion; what is wrong with the studio itself is told on Discord as well.
 
-    `occasion` tells one failure from the next, where a person may have had it tried again.
+    `occasion` tells one failure from the next, where a person may have had it tried again. `once`
+    stands in for thing and occasion where many things go wrong together: the first one is told.
     """
+    told = f"{alert}:{once or f'{thing}:{occasion}'}"
+    place = place_of(db, thing)
+    line = Line(ALERTS[alert], f"About {naming.named(db, thing)}", place)
     admins = select(User.id, User.public_id).where(User.is_admin, User.status == UserStatus.ACTIVE)
-    for user_id, public_id in db.exec(admins).all():
-        outbox.add(
-            db,
-            kind="mail",
-            key=f"mail:alert:{alert}:{thing}:{occasion}:{public_id}",
-            data={"template": "admin_alert", "user_id": user_id, "alert": alert, "thing": thing},
-        )
+    for user_id, public_id in db.exec(admins.order_by(col(User.id))).all():
+        data = {"template": "admin_alert", "user_id": user_id, "alert": alert, "thing": thing}
+        if outbox.add(db, kind="mail", key=f"mail:alert:{told}:{public_id}", data=data):
+            telling.note(
+                db,
+                user_id=UserId(user_id),
+                kind="admin_alert",
+                about=thing,
+                occasion=f"{alert}:{once or occasion}",
+                line=line,
+            )
+    if alert in OF_THE_HOUSE and settings().effective_discord_alert_channel_id:
+        text = f"{ALERTS[alert]}: {naming.impersonal(db, thing)}\n{urls.absolute(place)}"
+        outbox.add(db, kind="discord_alert", key=f"discord:alert:{told}", data={"text": text})

@@ -6,62 +6,69 @@ recipient's zone, which is written out.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from services import db, email_links, invoices, money, notifications, urls
+from services import (
+    admin_places,
+    db,
+    email_links,
+    invoices,
+    money,
+    naming,
+    notifications,
+    telling,
+    urls,
+)
 from services.config import settings
+from services.ids import UserId
 from services.mail import (
     accounts,
     calendars,
     disputes,
+    letters,
     meetings,
     mentoring,
     reconciliation,
     refunds,
+    reminders,
+    subscriptions,
+    suppressions,
+    waitlist,
 )
 from services.mail import invoices as invoice_mails
-from services.mail.shared import FILES, Skipped
-from services.models import (
-    EmailLink,
-    Mentor,
-    Order,
-    Pack,
-    Payment,
-    User,
-    UserStatus,
-)
+from services.mail.shared import FILES, Skipped, reader_of
+from services.models import Mentor, Order, Pack, User, UserStatus
 from services.money import Money
 from services.providers.mail.base import Attachment
+from services.telling import Category
 from services.times import in_zone
+
+TO_SUSPENDED = frozenset({Category.ORDERS, Category.ACCOUNT})
+"""What a suspended person is still written about: their money and their account."""
+TO_SUSPENDED_TOO = frozenset({"session_canceled"})
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered mail to one person, with the files that go along."""
+    """A rendered mail to one person, with the files that go along.
 
+    `preview` is what mail programs show beside the subject; `headers` are what else the mail
+    carries.
+    """
+
+    user_id: UserId
     to: str
     subject: str
+    preview: str
     text: str
     html: str
+    language: str
     attachments: tuple[Attachment, ...] = ()
-
-
-PLAIN = "paragraphs.html"
-"""A mail without an HTML template of its own is its text, paragraph by paragraph."""
-
-_templates = Environment(
-    loader=PackageLoader("services.mail"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def compose(data: dict[str, Any]) -> Letter:
@@ -70,42 +77,60 @@ def compose(data: dict[str, Any]) -> Letter:
     Raises:
         Skipped: it should not be sent any more.
     """
-    name = data["template"]
     with db.reading() as session:
-        user = _recipient(session, data)
-        facts: dict[str, Any] = {
-            "name": user.name,
-            "studio": settings().studio_name,
-            "home": urls.absolute("/"),
-        }
-        facts |= FACTS[name](session, user, data)
+        return composed(session, data)
+
+
+def composed(db: Session, data: dict[str, Any]) -> Letter:
+    """The same, as part of a transaction.
+
+    Raises:
+        Skipped: it should not be sent any more.
+    """
+    name = data["template"]
+    user = _recipient(db, data)
+    leaving = subscriptions.leaving(user, name)
+    facts: dict[str, Any] = {
+        "name": user.name,
+        "studio": settings().studio_name,
+        "home": urls.absolute("/"),
+        "unsubscribe": leaving.link,
+        "category": leaving.title,
+    }
+    facts |= FACTS[name](db, user, data)
     files: tuple[Attachment, ...] = facts.pop(FILES, ())
-    template = _templates.get_template(f"{name}.txt")
-    subject, _, text = template.render(facts).partition("\n")
-    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
-    more = {"subject": subject.strip(), "paragraphs": paragraphs}
+    said = letters.render(name, user.locale, facts)
     return Letter(
+        user_id=user.id,
         to=user.email,
-        subject=subject.strip(),
-        text="\n\n".join(paragraphs) + "\n",
-        html=_templates.select_template([f"{name}.html", PLAIN]).render(facts | more),
+        subject=said.subject,
+        preview=said.preview,
+        text=said.text,
+        html=said.html,
+        language=said.language,
         attachments=files,
+        headers=leaving.headers,
     )
 
 
 def _recipient(db: Session, data: dict[str, Any]) -> User:
-    """Whoever the mail is for: named by the message, or the one whose link it carries. The links of
-    an erased person are gone."""
-    link = db.get(EmailLink, data["link_id"]) if "link_id" in data else None
-    user = db.get(User, link.user_id if link else data.get("user_id", 0))
+    """Whoever the mail is for. The links of an erased person are gone."""
+    user = reader_of(db, data)
     if user is None or user.status is UserStatus.ERASED:
-        raise Skipped
+        raise Skipped("the account is gone")
+    if user.status is UserStatus.SUSPENDED and not _goes_to_suspended(data["template"]):
+        raise Skipped("the account is suspended")
     return user
+
+
+def _goes_to_suspended(name: str) -> bool:
+    kind = telling.KINDS.get(name)
+    return kind is None or kind.category in TO_SUSPENDED or name in TO_SUSPENDED_TOO
 
 
 def _verify(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     if user.email_verified_at is not None:
-        raise Skipped
+        raise Skipped("the address is confirmed already")
     return _link(db, user, data)
 
 
@@ -122,6 +147,8 @@ def _purchase(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
         "price": money.shown(Money(order.amount_minor, order.currency)),
         "mentor": _mentor_name(db, order),
         "until": in_zone(pack.expires_at, user) if pack.expires_at else "",
+        "steps": reminders.checklist(db, user),
+        "start": urls.absolute("/onboarding"),
         "order": order.public_id,
         "link": urls.absolute("/dashboard"),
         FILES: invoices.newest_of_order(db, order),
@@ -142,41 +169,18 @@ def _place_resold(db: Session, user: User, data: dict[str, Any]) -> dict[str, An
 
 def _admin_alert(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     if not user.is_admin:
-        raise Skipped
+        raise Skipped("the reader is no admin any more")
     thing = data["thing"]
     return {
         "what": notifications.ALERTS[data["alert"]],
         "thing": thing,
-        "link": _place_of(db, thing),
+        "named": naming.named(db, thing),
+        "link": urls.absolute(admin_places.place_of(db, thing)),
     }
 
 
-def _place_of(db: Session, thing: str) -> str:
-    """Where an admin sees to it."""
-    match thing.partition("_")[0]:
-        case "ses":
-            return urls.session(thing)
-        case "ord":
-            return urls.admin_order(thing)
-        case "pay" | "pck":
-            return urls.admin_order(_order_of(db, thing))
-        case "ref":
-            return urls.absolute("/admin/refunds")
-        case "dsp":
-            return urls.absolute("/admin/disputes")
-        case "unm":
-            return urls.absolute("/admin/unmatched")
-        case "inb":
-            return urls.absolute("/admin/inbox")
-        case _:
-            return urls.absolute("/admin")
-
-
-def _order_of(db: Session, thing: str) -> str:
-    """The order that a payment or a pack belongs to; "" for a pack that was granted."""
-    owner = Payment if thing.startswith("pay_") else Pack
-    found = select(Order.public_id).join(owner, col(owner.order_id) == col(Order.id))
-    return db.exec(found.where(col(owner.public_id) == thing)).one_or_none() or ""
+def _address_check(_db: Session, _user: User, _data: dict[str, Any]) -> dict[str, Any]:
+    return {"link": urls.absolute("/settings")}
 
 
 FACTS: dict[str, Callable[[Session, User, dict[str, Any]], dict[str, Any]]] = {
@@ -185,6 +189,7 @@ FACTS: dict[str, Callable[[Session, User, dict[str, Any]], dict[str, Any]]] = {
     "purchase": _purchase,
     "place_resold": _place_resold,
     "admin_alert": _admin_alert,
+    suppressions.KNOCK: _address_check,
     **accounts.FACTS,
     **invoice_mails.FACTS,
     **calendars.FACTS,
@@ -193,13 +198,15 @@ FACTS: dict[str, Callable[[Session, User, dict[str, Any]], dict[str, Any]]] = {
     **mentoring.FACTS,
     **reconciliation.FACTS,
     **refunds.FACTS,
+    **reminders.FACTS,
+    **waitlist.FACTS,
 }
 
 
 def _link(db: Session, user: User, data: dict[str, Any]) -> dict[str, Any]:
     link = email_links.for_mail(db, data["link_id"])
     if not link.usable:
-        raise Skipped
+        raise Skipped("its link was used, or is too old")
     return {"link": link.url, "until": in_zone(link.expires_at, user)}
 
 
