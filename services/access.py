@@ -19,6 +19,7 @@ from services.models import (
     Order,
     PackOffer,
     User,
+    WaitlistEntry,
 )
 
 
@@ -82,6 +83,14 @@ def session_for(db: Session, actor: Actor, public_id: str) -> MentoringSession:
     if session is None or not (actor.is_admin or own):
         raise NotFound("session")
     return session
+
+
+def waitlist_entry_for(db: Session, actor: Actor, public_id: str) -> WaitlistEntry:
+    """A place in a mentor's line: one's own, or any for an admin."""
+    entry = db.exec(select(WaitlistEntry).where(WaitlistEntry.public_id == public_id)).one_or_none()
+    if entry is None or not (actor.is_admin or entry.mentee_id == actor.user_id):
+        raise NotFound("place on a waitlist")
+    return entry
 
 
 def mentor_for(db: Session, actor: Actor, slug: str) -> Mentor:

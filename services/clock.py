@@ -20,9 +20,15 @@ def today() -> str:
     return utc_now().date().isoformat()
 
 
+def this_hour() -> str:
+    """The hour in UTC, such as 2026-11-21T09."""
+    return utc_now().strftime("%Y-%m-%dT%H")
+
+
 @contextmanager
 def at(instant: datetime) -> Iterator[None]:
-    """Move the clock of this thread or task to `instant` (aware). For seeding and tests."""
+    """Move the clock of this thread or task to `instant` (aware). For seeding, previews of mails,
+    and tests."""
     if instant.tzinfo is None:
         raise ValueError("the clock needs an aware instant")
     token = _moved_to.set(instant.astimezone(UTC))

@@ -12,6 +12,7 @@ from services import clock, ledger, packs, topics
 from services.audit import Actor
 from services.errors import Conflict, NoCredit
 from services.models import CreditEntry, CreditKind, MentoringSession, Pack, PackStatus
+from services.reminders import renewal
 
 
 def available(pack: Pack) -> int:
@@ -44,6 +45,7 @@ def consume(db: Session, *, actor: Actor, pack: Pack, session: MentoringSession)
     _remember(db, actor, pack, session, CreditKind.CONSUME, -1)
     ledger.settle_share(db, pack=pack, session=session, at=clock.utc_now())
     packs.follow_credits(db, actor=actor, pack=pack)
+    renewal.follow(db, pack=pack)
 
 
 def give_back(
@@ -98,6 +100,7 @@ def correct(
     move(db, pack=pack, session=session, at=clock.utc_now())
     if used:
         packs.follow_credits(db, actor=actor, pack=pack)
+        renewal.follow(db, pack=pack)
     else:
         _extend(db, actor, pack, "an outcome was corrected")
 

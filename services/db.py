@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, cast
@@ -190,6 +190,10 @@ def transaction() -> Iterator[Session]:
     bound = engine()
     if getattr(_this_thread, "writes", False):
         raise RuntimeError("this thread has a transaction open: pass its session on")
+    if rehearsed := _rehearsed():
+        with Session(rehearsed, **_REHEARSED) as session, session.begin():
+            yield session
+        return
     _this_thread.writes = True
     try:
         with _said_plainly(), _sqlite_writer if _is_sqlite(bound) else nullcontext():
@@ -207,8 +211,49 @@ def reading() -> Iterator[Session]:
     Raises:
         DatabaseUnavailable: it does not answer.
     """
+    if rehearsed := _rehearsed():
+        with Session(rehearsed, autoflush=False, **_REHEARSED) as session:
+            yield session
+        return
     with _said_plainly(), Session(engine(), expire_on_commit=False, autoflush=False) as session:
         yield session  # closing ends the transaction and leaves the rows that were read usable
+
+
+_REHEARSED: dict[str, Any] = {
+    "expire_on_commit": False,
+    "join_transaction_mode": "create_savepoint",
+}
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Everything that this thread writes inside is taken back in the end: its transactions are
+    savepoints of one that never commits. It locks like any other, so no vendor is called inside.
+
+    Raises:
+        RuntimeError: this thread has a transaction open, or rehearses already.
+        DatabaseUnavailable: it does not answer.
+    """
+    if getattr(_this_thread, "writes", False) or _rehearsed():
+        raise RuntimeError("this thread has a transaction open: it cannot rehearse")
+    bound = engine()
+    writer = bound.execution_options(writes=True)
+    with (
+        _said_plainly(),
+        _sqlite_writer if _is_sqlite(bound) else nullcontext(),
+        writer.connect() as connection,
+    ):
+        whole = connection.begin()
+        _this_thread.rehearsed = connection
+        try:
+            yield
+        finally:
+            _this_thread.rehearsed = None
+            whole.rollback()
+
+
+def _rehearsed() -> Connection | None:
+    return getattr(_this_thread, "rehearsed", None)
 
 
 @contextmanager
@@ -243,8 +288,22 @@ def insert_or_ignore(session: Session, row: SQLModel) -> bool:
     table = type(row).__table__  # type: ignore[attr-defined]  # set by SQLModel's metaclass
     values = row.model_dump(exclude={"id"})
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
-    return session.connection().execute(statement).first() is not None
+    written = insert(table).values(values).on_conflict_do_nothing()
+    statement = written.returning(*table.primary_key.columns)
+    inserted = session.connection().execute(statement).first() is not None
+    if inserted and _noted is not None:
+        _noted(table.name, str(values.get("public_id") or ""))
+    return inserted
+
+
+_noted: Callable[[str, str], None] | None = None
+
+
+def on_inserted(note: Callable[[str, str], None]) -> None:
+    """Tell `note` the table and the public id ("" without one) of each row that `insert_or_ignore`
+    writes: no event of SQLAlchemy's tells whether it did."""
+    global _noted
+    _noted = note
 
 
 def insert_all_or_ignore(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from services.ids import DiscountCodeId, MentorId, OrderId, UserId
@@ -41,6 +42,18 @@ def lock(
         if ids:
             rows = select(column).where(col(column).in_(ids)).order_by(col(column))
             db.exec(rows.with_for_update(key_share=True)).all()
+
+
+def lock_discord(db: Session, user_id: UserId, *, shared: bool = False) -> None:
+    """Wait until this transaction alone may change which Discord account a person has, and which
+    roles it should have; `shared`, when it only follows a seat under its mentor's lock.
+
+    No row's lock but one of its own, which comes after all of them: to insert what refers to the
+    person never waits for it.
+    """
+    if db.get_bind().dialect.name != "sqlite":
+        take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        db.exec(select(take(func.hashtextextended(f"discord:{user_id}", 0)))).one()
 
 
 def lock_session(db: Session, session: MentoringSession) -> Mentor:

@@ -6,17 +6,19 @@ the outbox, calendar writes) commits with the change or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from services import calendar, notifications, outbox, topics
+from services import calendar, meeting_lines, notifications, telling, topics
 from services.audit import Actor
 from services.ids import UserId
+from services.meeting_lines import Told
 from services.models import MentoringSession, Proposal, ProposalStatus, User
+from services.telling import Line
 
 
 class News(StrEnum):
@@ -33,6 +35,17 @@ class News(StrEnum):
     OBJECTION_SETTLED = "objection_settled"
 
 
+_LINES: dict[News, Callable[[Told], Line]] = {
+    News.BOOKED: meeting_lines.booked,
+    News.MOVED: meeting_lines.moved,
+    News.CANCELED: meeting_lines.canceled,
+    News.PROPOSED: meeting_lines.proposed,
+    News.PROPOSAL_ANSWERED: meeting_lines.proposal_answered,
+    News.UNRESOLVED: meeting_lines.unresolved,
+    News.OUTCOME: meeting_lines.outcome,
+    News.OBJECTION: meeting_lines.objection,
+    News.OBJECTION_SETTLED: meeting_lines.objection_settled,
+}
 _IN_CALENDARS = frozenset({News.BOOKED, News.MOVED, News.CANCELED})
 """What changes the event in the mentor's own calendar."""
 
@@ -86,6 +99,7 @@ def _tell(
     session = sessions[0]
     occasion = str(session.sequence)
     readers = [session.mentee_id, session.mentor_user_id]
+    proposal: Proposal | None = None
     match news:
         case News.PROPOSED | News.PROPOSAL_ANSWERED:
             proposal = _last_proposal(db, session)
@@ -100,17 +114,21 @@ def _tell(
         case _:
             pass
     data = {
-        "template": f"session_{news.value}",
         "session_ids": [each.id for each in sessions],
         "sequence": session.sequence,
         "actor_id": actor.user_id,
     }
-    for user_id, reader in _public_ids(db, readers):
-        outbox.add(
+    people = select(User).where(col(User.id).in_(readers)).order_by(col(User.id))
+    for reader in db.exec(people).all():
+        telling.tell(
             db,
-            kind="mail",
-            key=f"mail:session:{news.value}:{session.public_id}:{occasion}:{reader}",
-            data=data | more | {"user_id": user_id},
+            user_id=reader.id,
+            kind=f"session_{news.value}",
+            about=session.public_id,
+            occasion=occasion,
+            line=_LINES[news](Told(db, reader, sessions, actor.user_id, proposal)),
+            data=data | more,
+            by=actor.user_id,
         )
 
 
@@ -131,7 +149,3 @@ def _readers_of(session: MentoringSession, proposal: Proposal) -> list[UserId]:
 def _last_proposal(db: Session, session: MentoringSession) -> Proposal:
     of_session = select(Proposal).where(col(Proposal.session_id) == session.id)
     return db.exec(of_session.order_by(col(Proposal.id).desc()).limit(1)).one()
-
-
-def _public_ids(db: Session, users: Sequence[UserId]) -> Sequence[tuple[UserId, str]]:
-    return db.exec(select(col(User.id), col(User.public_id)).where(col(User.id).in_(users))).all()

@@ -107,7 +107,8 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class MenteeCard:
-    """All that a mentor (a slug) knows of one mentee. `sessions` are the newest hundred of all."""
+    """All that a mentor (a slug) knows of one mentee. `seat` is its public id, "" for none;
+    `sessions` are the newest hundred of all."""
 
     user: str
     mentor: str
@@ -117,6 +118,7 @@ class MenteeCard:
     goals: str
     preferences: str
     standing: Standing
+    seat: str
     seat_status: SeatStatus | None
     grace_ends_at: datetime | None
     packs: tuple[PackLine, ...]
@@ -207,6 +209,7 @@ def get_mentee(db: Session, *, actor: Actor, mentee: str) -> MenteeCard:
         goals=told.goals if told else "",
         preferences=told.preferences if told else "",
         standing=onboarding.standing(db, [user.id])[user.id],
+        seat=seat.public_id if seat else "",
         seat_status=seat.status if seat else None,
         grace_ends_at=seat.grace_ends_at if seat else None,
         packs=_packs(db, mentor_id, user.id),

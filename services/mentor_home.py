@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, clock, paging
+from services import access, clock, paging, waitlist
 from services.audit import Actor
 from services.errors import NotAllowed
 from services.ids import MentorId, UserId
@@ -31,7 +31,8 @@ WITH_A_SEAT = (SeatStatus.ACTIVE, SeatStatus.GRACE)
 
 @dataclass(frozen=True, slots=True)
 class SeatUse:
-    """A mentor's seats. `held` wait for a payment; `over_by` counts those beyond the capacity."""
+    """A mentor's seats. `held` wait for a payment, or are on offer from the waitlist; `over_by`
+    counts those beyond the capacity."""
 
     capacity: int
     active: int
@@ -56,7 +57,8 @@ class SeatUse:
 
 @dataclass(frozen=True, slots=True)
 class MentorHome:
-    """A mentor's own dashboard. `packs_on_sale` 0 or an empty headline: setting up is not done."""
+    """A mentor's own dashboard. `packs_on_sale` 0 or an empty headline: setting up is not done;
+    `waiting` people are on the waitlist."""
 
     slug: str
     name: str
@@ -64,6 +66,7 @@ class MentorHome:
     photo_key: str | None
     listed: bool
     packs_on_sale: int
+    waiting: int
     seats: SeatUse
 
 
@@ -102,7 +105,7 @@ def require_mentor(actor: Actor) -> MentorId:
 
 
 def get_home(db: Session, *, actor: Actor) -> MentorHome:
-    """The signed-in mentor's dashboard; three queries.
+    """The signed-in mentor's dashboard; four queries.
 
     Raises:
         SignInNeeded, NotAllowed
@@ -125,6 +128,7 @@ def get_home(db: Session, *, actor: Actor) -> MentorHome:
         photo_key=mentor.photo_key,
         listed=mentor.listed,
         packs_on_sale=on_sale,
+        waiting=waitlist.count_waiting(db, mentor_id),
         seats=seat_use(db, [mentor])[mentor.id],
     )
 

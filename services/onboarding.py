@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from services import access, accounts, audit, clock, db, inputs, locking, topics
 from services.audit import Actor
+from services.db import insert_or_ignore
 from services.ids import UserId
 from services.models import CalendarConnection, ConnectionStatus, Onboarding, User
 
@@ -87,6 +88,12 @@ def get(db: Session, *, actor: Actor) -> OnboardingView:
         preferences=told.preferences if told else "",
         calendar_connected=connected,
     )
+
+
+def list_steps(db: Session, user_id: UserId) -> tuple[Step, ...]:
+    """All steps of a person, done or not; two queries. The caller settles who may see."""
+    told = db.get(Onboarding, user_id)
+    return _steps(told, calendar_connected=_has_calendar(db, user_id))
 
 
 def is_done(db: Session, user_id: UserId) -> bool:
@@ -189,12 +196,14 @@ def _save(actor: Actor, step: StepKind, apply: Callable[[Session, Onboarding, Us
     with db.transaction() as session:
         locking.lock(session, users=[user_id])
         user = session.get_one(User, user_id)
-        told = session.get(Onboarding, user_id) or Onboarding(user_id=user_id)
+        # A purchase of this moment may be writing the same row.
+        insert_or_ignore(session, Onboarding(user_id=user_id))
+        told = session.get_one(Onboarding, user_id)
         apply(session, told, user)
         opens = told.done_at is None and _standing(told).next == ""
         if opens:
-            told.done_at = clock.utc_now()
-        session.add(told)
+            told.done_at, told.remind_at = clock.utc_now(), None
+        session.flush()
         topics.publish(session, topics.mentee(user_id))
         audit.record(
             session,

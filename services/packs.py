@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from services import audit, clock, db, ledger, locking, seats, topics
+from services import audit, clock, due, ledger, locking, seats, topics
 from services.audit import SYSTEM, Actor
 from services.config import settings
-from services.ids import RefundId
+from services.ids import PackId, RefundId
 from services.models import (
     CreditEntry,
     CreditKind,
@@ -21,6 +22,7 @@ from services.models import (
     ReleaseReason,
     Seat,
 )
+from services.reminders import renewal
 
 _OPEN = frozenset({PackStatus.ACTIVE, PackStatus.DEPLETED, PackStatus.EXPIRED})
 
@@ -190,42 +192,46 @@ def close_credits(
     seats.follow_refund(db, actor=actor, seat=db.get_one(Seat, pack.seat_id), reason=reason)
 
 
-def expire_due(*, limit: int = 100) -> int:
+def expire_due() -> int:
     """End the packs whose time is over; their seats go to grace. Returns how many ended.
 
-    A suspended mentor's packs do not end, nor do paused ones: their clocks stand still.
+    A suspended mentor's packs do not end, nor do paused ones, nor those whose mentee waits for the
+    place that was given away: their clocks stand still.
     """
-    now = clock.utc_now()
-    due = (
-        select(Pack.id)
+    return due.run(find_over, _expire, what="pack_over")
+
+
+def find_over(db: Session, *, limit: int) -> Sequence[PackId]:
+    """The packs whose time is over, the earliest end first."""
+    over = (
+        select(col(Pack.id))
         .join(Mentor, col(Mentor.id) == col(Pack.mentor_id))
         .where(
-            Pack.status == PackStatus.ACTIVE,
-            col(Pack.expires_at) <= now,
+            col(Pack.status) == PackStatus.ACTIVE,
+            col(Pack.expires_at) <= clock.utc_now(),
             col(Pack.paused_at).is_(None),
             col(Mentor.suspended_at).is_(None),
+            ~seats.owner_waits(),
         )
         .order_by(col(Pack.expires_at))
         .limit(limit)
     )
-    with db.reading() as session:
-        ids = session.exec(due).all()
-    for pack_id in ids:
-        with db.transaction() as session:
-            _expire(session, session.get_one(Pack, pack_id), now)
-    return len(ids)
+    return db.exec(over).all()
 
 
-def _expire(db: Session, pack: Pack, now: datetime) -> None:
+def _expire(db: Session, pack_id: PackId) -> bool:
+    pack = db.get_one(Pack, pack_id)
     locking.lock(db, mentors=[pack.mentor_id])
     db.refresh(pack)
-    if pack.status is not PackStatus.ACTIVE or pack.expires_at is None or pack.expires_at > now:
-        return
-    if pack.paused_at is not None:
-        return
+    if pack.status is not PackStatus.ACTIVE or not has_ended(pack) or pack.paused_at is not None:
+        return False
     if db.get_one(Mentor, pack.mentor_id, populate_existing=True).suspended_at is not None:
-        return
+        return False
+    if seats.find_entry(db, pack.mentee_id, pack.mentor_id) is not None:
+        return False
     _end(db, SYSTEM, pack)
+    renewal.follow(db, pack=pack)
+    return True
 
 
 def give_up(db: Session, *, actor: Actor, pack: Pack) -> None:

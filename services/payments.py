@@ -7,13 +7,14 @@ from sqlmodel import Session, select
 from services import (
     audit,
     clock,
+    discord,
     discounts,
     invoices,
     ledger,
-    outbox,
     packs,
     refunds,
     seats,
+    telling,
     topics,
     unmatched,
 )
@@ -28,12 +29,15 @@ from services.models import (
     Provider,
     RefundReason,
     Seat,
+    SeatStatus,
     UnmatchedKind,
     User,
     UserStatus,
 )
 from services.money import Money
 from services.providers.payments import registry
+from services.reminders import welcome
+from services.telling import Line
 
 
 def fulfil(
@@ -101,14 +105,20 @@ def _use(db: Session, actor: Actor, order: Order, payment: Payment) -> None:
 
 
 def _deliver(db: Session, actor: Actor, order: Order, seat: Seat, *, step: int) -> None:
-    """The pack, what each of its sessions was paid, and its seat; the buyer hears of it."""
+    """The pack, what each of its sessions was paid, and its seat; the buyer hears of it, and of
+    somebody new the mentor."""
     order.seat_id = seat.id
+    is_new = seat.status is SeatStatus.HELD
     discounts.keep(db, order)
     pack = packs.create(db, actor=actor, order=order, seat=seat)
     paid, tax = (Money(minor, order.currency) for minor in (order.amount_minor, order.tax_minor))
     ledger.open_shares(db, pack=pack, paid=paid, tax=tax, step=step)
     seats.activate(db, actor=actor, seat=seat, reason="pack")
+    discord.follow_seat(db, seat=seat)  # one that was active before may lack its role: a dispute
+    welcome.start(db, mentee_id=order.mentee_id)
     _tell(db, order)
+    if is_new:
+        _tell_mentor(db, order)
 
 
 def _keep_apart(db: Session, order: Order, payment: Payment) -> None:
@@ -203,9 +213,29 @@ def _seat_for(db: Session, actor: Actor, order: Order) -> Seat | None:
 
 
 def _tell(db: Session, order: Order) -> None:
-    outbox.add(
+    mentor = db.get_one(User, db.get_one(Mentor, order.mentor_id).user_id).name
+    telling.tell(
         db,
-        kind="mail",
-        key=f"mail:purchase:{order.public_id}",
-        data={"template": "purchase", "user_id": order.mentee_id, "order_id": order.id},
+        user_id=order.mentee_id,
+        kind="purchase",
+        about=order.public_id,
+        line=Line(f"Your pack with {mentor} is ready", order.title, "/dashboard"),
+        data={"order_id": order.id},
+    )
+
+
+def _tell_mentor(db: Session, order: Order) -> None:
+    mentee = db.get_one(User, order.mentee_id)
+    sessions = "1 session" if order.sessions == 1 else f"{order.sessions} sessions"
+    telling.tell(
+        db,
+        user_id=db.get_one(Mentor, order.mentor_id).user_id,
+        kind="new_mentee",
+        about=order.public_id,
+        line=Line(
+            f"{mentee.name} is your new mentee",
+            f"They have {sessions} with you.",
+            f"/mentor/mentees/{mentee.public_id}",
+        ),
+        data={"order_id": order.id},
     )

@@ -34,6 +34,8 @@ SIGN_UP_ADDRESS = Limit("sign-up-address", parse("30/hour"))
 MAIL_ACCOUNT = Limit("mail-account", parse("5/hour"))
 """Verification and reset mails to one address."""
 MAIL_ADDRESS = Limit("mail-address", parse("30/hour"))
+MAIL_AGAIN = Limit("mail-again", parse("3/day"))
+"""Times that one person asks us to write to their address again, from which mails came back."""
 PASSWORD_ACCOUNT = Limit("password-account", parse("10/15 minutes"))
 PROVIDER_LOOKS = Limit("provider-looks", parse("120/minute"))
 """Questions to a payment provider by one account. The page one comes back to asks 24 times a
@@ -51,6 +53,9 @@ INVOICE_MAILS = Limit("invoice-mails", parse("5/hour"))
 
 REFUND_REQUESTS = Limit("refund-requests", parse("5/hour"))
 """Requests for a refund of one order by one person: each is a mail to every admin."""
+
+WAITLIST_JOINS = Limit("waitlist-joins", parse("30/hour"))
+"""Waitlists that one person joins, leaves and joins again."""
 
 CODE_TRIES = Limit("code-tries", parse("20/hour"))
 """Discount codes that one person types: whoever tries many guesses them."""

@@ -6,6 +6,7 @@ texts of other people's exceptions.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -13,10 +14,17 @@ from typing import Any, cast
 REMOVED = "[removed]"
 SHORTEST_SECRET = 8
 LONGEST_TEXT = 20_000
+_DEEPEST = 20
 
 _SENSITIVE_NAME = re.compile(
     r"pass(word|wd|phrase)|secret|token|cookie|authorization|credential|api_?key|signature"
     r"|e_?mail|payload|^(body|headers?|name|full_name|display_name|phone|address|ip|to|form)$",
+    re.IGNORECASE,
+)
+_PERSONAL_NAME = re.compile(
+    r"user_?name|(global|given|first|last|sur|nick|legal)_?name|^nick$|address|^line\d$|postal"
+    r"|birth|last4|fingerprint|iban|account_number|^(text|content|subject|from|cc|bcc|html|data_url"
+    r"|avatar|ip|location)$",
     re.IGNORECASE,
 )
 _VENDOR_KEY = re.compile(
@@ -84,6 +92,39 @@ def fields(values: Mapping[Any, Any]) -> dict[str, Any]:
         str(name): REMOVED if value and is_sensitive(str(name)) else anything(value)
         for name, value in values.items()
     }
+
+
+def document(value: str | Mapping[str, Any]) -> str:
+    """What a provider told or a message carries, to be read by an admin: indented JSON in which
+    secrets and people are cut by the names of the fields too; "" for nothing. Bounded.
+
+    What is no JSON is text; a bare text may be anybody's, so of that only its length is told.
+    """
+    if not value:
+        return ""
+    try:
+        found: Any = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return f"{REMOVED}: {len(value):,} characters that are no JSON"
+    shown = json.dumps(_impersonal(found), indent=2, ensure_ascii=False)
+    return shown if len(shown) <= LONGEST_TEXT else shown[:LONGEST_TEXT] + "\n…"
+
+
+def _impersonal(value: Any, depth: int = 0) -> Any:
+    """The value without what its fields' names, or its texts, say of people and secrets."""
+    if depth > _DEEPEST:
+        return REMOVED
+    if isinstance(value, Mapping):
+        named = cast("Mapping[Any, Any]", value)
+        return {
+            str(name): REMOVED
+            if each and (is_sensitive(str(name)) or _PERSONAL_NAME.search(str(name)))
+            else _impersonal(each, depth + 1)
+            for name, each in named.items()
+        }
+    if isinstance(value, list):
+        return [_impersonal(each, depth + 1) for each in cast("list[Any]", value)]
+    return text(value) if isinstance(value, str) else value
 
 
 def is_sensitive(name: str) -> bool:

@@ -28,7 +28,8 @@ LEDGER = "ledger"
 SEATS = "seats"
 """Any seat of the studio, or a mentor's capacity."""
 INBOX = "inbox"
-"""Any stored webhook or outgoing message that changed its state."""
+"""Any stored webhook or outgoing message that changed its state; any run, schedule, worker or pause
+of the jobs."""
 
 SESSIONS = "sessions"
 """Any session of the studio."""
@@ -36,6 +37,10 @@ DISCOUNTS = "discounts"
 """Any discount code, or an order that uses one."""
 RECONCILIATION = "reconciliation"
 """Any run that compares us with a provider."""
+DISCORD = "discord"
+"""Any link to a Discord account, or a role that was given, taken or refused."""
+MAILS = "mails"
+"""Any mail that left, or became something at its recipient; any address that gets none."""
 TESTIMONIALS = "testimonials"
 """Any testimonial that was written or decided about."""
 
@@ -67,6 +72,11 @@ def mentor_sessions(mentor: MentorId) -> str:
 def session(session_id: SessionId) -> str:
     """One session, and what hangs on it."""
     return f"session:{session_id}"
+
+
+def bell(user: UserId) -> str:
+    """What one person was told in the app, and has read of it."""
+    return f"bell:{user}"
 
 
 def availability(mentor: MentorId) -> str:

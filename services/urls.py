@@ -52,6 +52,11 @@ def reset(token: str) -> str:
     return absolute(f"/reset/new?token={quote(token)}")
 
 
+def unsubscribe(token: str) -> str:
+    """The link that ends one kind of mails, also by one press in a mail program."""
+    return absolute(f"/unsubscribe/{quote(token)}")
+
+
 def safe_next(path: str, default: str) -> str:
     """A local path to go on to after signing in; anything that could leave the site is dropped."""
     local = path.startswith("/") and not path.startswith("//") and "\\" not in path

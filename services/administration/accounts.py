@@ -5,11 +5,24 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, inputs, locking, outbox, sessions, signin, topics
+from services import (
+    access,
+    audit,
+    clock,
+    discord,
+    inputs,
+    locking,
+    sessions,
+    signin,
+    telling,
+    topics,
+    waitlist,
+)
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import UserId
 from services.models import Mentor, User, UserStatus
+from services.telling import Line
 
 
 def suspend_user(db: Session, *, actor: Actor, user: str, reason: str) -> None:
@@ -29,8 +42,10 @@ def suspend_user(db: Session, *, actor: Actor, user: str, reason: str) -> None:
         _keep_an_admin(db, person.id)
     _set_status(db, actor, person, UserStatus.SUSPENDED, reason=why)
     _tell_suspended(db, person)
+    waitlist.withdraw_of_person(db, actor=actor, user_id=person.id)
     sessions.suspend_account(db, actor=actor, user_id=person.id)
     signin.revoke_all(db, actor=actor, user_id=person.id)
+    discord.follow_person(db, user_id=person.id)
 
 
 def reactivate_user(db: Session, *, actor: Actor, user: str) -> None:
@@ -44,6 +59,8 @@ def reactivate_user(db: Session, *, actor: Actor, user: str) -> None:
     if person.status is not UserStatus.SUSPENDED:
         raise Conflict(f"This account is {person.status.value}, not suspended.")
     _set_status(db, actor, person, UserStatus.ACTIVE)
+    waitlist.offer_to_person(db, actor=actor, user_id=person.id)
+    discord.follow_person(db, user_id=person.id)
 
 
 def set_admin(db: Session, *, actor: Actor, user: str, is_admin: bool) -> None:
@@ -102,13 +119,14 @@ def _keep_an_admin(db: Session, leaving: UserId) -> None:
 
 
 def _tell_suspended(db: Session, person: User) -> None:
-    """One mail per suspension; it reads the reason when it leaves."""
-    occasion = int(clock.utc_now().timestamp())
-    outbox.add(
+    """Once per suspension; the mail reads the reason when it leaves."""
+    telling.tell(
         db,
-        kind="mail",
-        key=f"mail:account_suspended:{person.public_id}:{occasion}",
-        data={"template": "account_suspended", "user_id": person.id},
+        user_id=person.id,
+        kind="account_suspended",
+        about=person.public_id,
+        occasion=str(int(clock.utc_now().timestamp())),
+        line=Line("Your account was suspended", "Your sessions were canceled.", "/terms"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What admins see of people, mentors and webhooks."""
+"""What admins see of people and mentors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from sqlmodel import Session, col, select
 
 from services import access, onboarding, paging
 from services.audit import Actor
-from services.catalogue.seat_counts import seats_taken
-from services.errors import InvalidInput
 from services.mentor_home import SeatUse, seat_use
-from services.models import InboxEvent, InboxStatus, Mentor, SignIn, User, UserStatus
+from services.models import Mentor, SignIn, User, UserStatus
 from services.onboarding import Standing
 from services.paging import Columns, Part
+from services.seats import taken as seats_taken
 
 
 class UserFilter(StrEnum):
@@ -73,24 +72,6 @@ class MentorRow:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One stored webhook, without its payload: that may hold people's data."""
-
-    public_id: str
-    provider: str
-    event_id: str
-    type: str
-    object_id: str
-    status: InboxStatus
-    attempts: int
-    error: str
-    received_at: datetime
-    due_at: datetime
-    handled_at: datetime | None
-    can_retry: bool
-
-
 _BY_NAME = func.lower(col(User.name))
 USER_SORTS: Columns = {"name": (_BY_NAME,), "joined": (col(User.created_at),)}
 MENTOR_SORTS: Columns = {
@@ -98,12 +79,7 @@ MENTOR_SORTS: Columns = {
     "seats": (seats_taken(),),
     "since": (col(Mentor.created_at),),
 }
-INBOX_SORTS: Columns = {"received": (col(InboxEvent.received_at),)}
-"""What the lists may be sorted by; the number of rows in all is small, or there is an index."""
-
-CAN_RETRY = (InboxStatus.FAILED, InboxStatus.RECEIVED)
-"""Where handling again may change something. It is always harmless: the provider's own object
-decides."""
+"""What the lists may be sorted by; the number of rows in all is small."""
 
 
 def list_users(
@@ -248,64 +224,4 @@ def _mentor_row(mentor: Mentor, user: User, seats: SeatUse) -> MentorRow:
         user_status=user.status,
         seats=seats,
         created_at=mentor.created_at,
-    )
-
-
-def list_inbox(
-    db: Session,
-    *,
-    actor: Actor,
-    status: str = "",
-    query: str = "",
-    sort: str = "",
-    before: str | None = None,
-    limit: int = 50,
-) -> Part[InboxRow]:
-    """Stored webhooks, the newest first, or by one of `INBOX_SORTS`; `query` is the
-    beginning of an event's id, of its object's id or of its type.
-
-    Raises:
-        SignInNeeded, NotAllowed, InvalidInput
-    """
-    access.require_admin(actor)
-    limit = paging.bounded(limit)
-    wanted: list[ColumnElement[bool]] = []
-    if status:
-        wanted.append(col(InboxEvent.status) == _inbox_status(status))
-    if query.strip():
-        begins = paging.pattern(query).removeprefix("%")
-        columns = (InboxEvent.event_id, InboxEvent.object_id, InboxEvent.type)
-        wanted.append(or_(*(col(column).like(begins, escape="\\") for column in columns)))
-    total = db.exec(select(func.count(col(InboxEvent.id))).where(*wanted)).one()
-    by = paging.sorting(sort, INBOX_SORTS, default="-received", unique=col(InboxEvent.id))
-    place = paging.beyond(db, InboxEvent, InboxEvent.public_id, before, by=by)
-    rows = db.exec(
-        select(InboxEvent).where(*wanted, *place).order_by(*by.order()).limit(limit + 1)
-    ).all()
-    shown, more = paging.cut(rows, limit)
-    events = tuple(_inbox_row(event) for event in shown)
-    return Part(events, events[-1].public_id if more else None, total)
-
-
-def _inbox_status(value: str) -> InboxStatus:
-    try:
-        return InboxStatus(value)
-    except ValueError:
-        raise InvalidInput("status", "There is no such status.") from None
-
-
-def _inbox_row(event: InboxEvent) -> InboxRow:
-    return InboxRow(
-        public_id=event.public_id,
-        provider=event.provider,
-        event_id=event.event_id,
-        type=event.type,
-        object_id=event.object_id,
-        status=event.status,
-        attempts=event.attempts,
-        error=event.error,
-        received_at=event.received_at,
-        due_at=event.due_at,
-        handled_at=event.handled_at,
-        can_retry=event.status in CAN_RETRY,
     )

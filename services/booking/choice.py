@@ -204,7 +204,8 @@ def _standing(
     if seat is None or seat.status is not SeatStatus.ACTIVE:
         return (
             Obstacle.NO_SEAT,
-            "Your place with this mentor was given back. Write to the studio to get one again.",
+            "Your place with this mentor was given to somebody else. Your home page says how you "
+            "can go on.",
             packs,
         )
     return Obstacle.NONE, "", packs

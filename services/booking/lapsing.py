@@ -7,4 +7,4 @@ from services.booking import holds, proposals
 
 def lapse_due(*, limit: int = 100) -> int:
     """End the holds and the proposals whose time is over; how many. They blocked nobody since."""
-    return holds.lapse_due(limit=limit) + proposals.lapse_due(limit=limit)
+    return holds.lapse_due(limit=limit) + proposals.lapse_due()

@@ -6,21 +6,20 @@ A mentee's proposal starts by the end of the pack; after a mentor's the pack is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-import structlog
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, meeting_news, outages, ratelimits
+from services import access, audit, clock, db, due, meeting_news, ratelimits
 from services.audit import Actor
 from services.booking import meeting, times
 from services.booking.making import checked_reason
 from services.booking.meeting import Meeting
 from services.errors import Conflict, NotAllowed, NotFound, OutOfDate
+from services.ids import SessionId
 from services.meeting_news import News
 from services.models import LIVE_SESSIONS, MentoringSession, Proposal, ProposalStatus
-
-log = structlog.get_logger()
 
 
 def propose(
@@ -139,11 +138,15 @@ def withdraw(*, actor: Actor, proposal: str) -> None:
         meeting_news.tell(tx, session=found.session, news=News.PROPOSAL_ANSWERED, actor=actor)
 
 
-def lapse_due(*, limit: int = 100) -> int:
+def lapse_due() -> int:
     """End the open proposals whose time, or whose session's time, has come; how many."""
+    return due.run(_find_over, _lapse, what="proposal_over")
+
+
+def _find_over(db: Session, *, limit: int) -> Sequence[SessionId]:
     now = clock.utc_now()
-    due = (
-        select(Proposal.session_id)
+    over = (
+        select(col(Proposal.session_id))
         .join(MentoringSession, col(MentoringSession.id) == col(Proposal.session_id))
         .where(
             col(Proposal.status) == ProposalStatus.OPEN,
@@ -152,22 +155,12 @@ def lapse_due(*, limit: int = 100) -> int:
         .order_by(col(Proposal.id))
         .limit(limit)
     )
-    with db.reading() as reading:
-        sessions = reading.exec(due).all()
-    lapsed = 0
-    for session_id in sessions:
-        try:
-            with db.transaction() as tx:
-                lapsed += _lapse(tx, tx.get_one(MentoringSession, session_id))
-        except Exception as error:  # one that fails must not keep the others waiting
-            if outages.away(error):
-                raise
-            log.exception("proposal_stuck", session=session_id)
-    return lapsed
+    return db.exec(over).all()
 
 
-def _lapse(db: Session, session: MentoringSession) -> bool:
+def _lapse(db: Session, session_id: SessionId) -> bool:
     """End a session's open proposal, if under the locks its time is still over."""
+    session = db.get_one(MentoringSession, session_id)
     row, now = meeting.locked(db, session).session, clock.utc_now()
     standing = _find_open(db, row)
     if standing is None or min(standing.starts_at, row.starts_at) > now:

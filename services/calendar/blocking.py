@@ -13,12 +13,13 @@ from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from services import clock, outbox
+from services import clock, telling
 from services.calendar import listing
 from services.config import settings
 from services.db import among
 from services.ids import CalendarConnectionId, UserId
 from services.models import CalendarConnection, ConnectedCalendar, ConnectionStatus, Mentor
+from services.telling import Line
 
 BROKEN = "The mentor's calendar is not connected any more, so their free times are not known."
 UNKNOWN = "The mentor's calendar cannot be read right now, so their free times are not known."
@@ -71,15 +72,15 @@ def tell_unread(db: Session, connection_id: CalendarConnectionId) -> None:
     for calendar in listing.calendars_of(db, connection_id):
         since = calendar.read_at or connection.created_at
         if calendar.busy and since < oldest:
-            outbox.add(
+            title = f"Your calendar {calendar.name or calendar.external_id} cannot be read"
+            telling.tell(
                 db,
-                kind="mail",
-                key=f"mail:calendar_unread:{calendar.public_id}:{since.isoformat()}",
-                data={
-                    "template": "calendar_unread",
-                    "user_id": connection.user_id,
-                    "calendar_id": calendar.id,
-                },
+                user_id=connection.user_id,
+                kind="calendar_unread",
+                about=calendar.public_id,
+                occasion=since.isoformat(),
+                line=Line(title, "Nobody can book you until it can.", "/settings/calendar"),
+                data={"calendar_id": calendar.id},
             )
 
 

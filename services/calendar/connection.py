@@ -1,19 +1,17 @@
 """A person connects their Google calendar, chooses calendars, and disconnects.
 
-The way there and back is bound to the signed-in browser: an attempt belongs to one sign-in, is used
-once, and ends after ten minutes. What people may leave unticked is checked before anything is kept.
+The way there and back is bound to the signed-in browser (`oauth_attempts`). What people may leave
+unticked is checked before anything is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, select
 
-from services import access, audit, clock, db, encryption, ratelimits, urls
+from services import access, audit, clock, db, encryption, oauth_attempts, ratelimits
 from services.audit import Actor
 from services.calendar import busy, channels, events, listing, returning, tokens
 from services.config import settings
@@ -26,7 +24,7 @@ from services.errors import (
     ProviderError,
     ProviderRejected,
 )
-from services.ids import CalendarConnectionId, UserId, hashed, new_secret
+from services.ids import CalendarConnectionId, UserId, new_secret
 from services.models import (
     CalendarConnection,
     ConnectionStatus,
@@ -37,9 +35,6 @@ from services.models import (
 from services.providers.calendar.base import Access, RemoteCalendar, Tokens
 from services.providers.calendar.registry import calendars, consent
 
-ATTEMPT_LIVES = timedelta(minutes=10)
-MOST_ATTEMPTS = 5
-"""Open at a time for one person; older ones end."""
 WORDS = {
     Access.CALENDARS: "see the list of your calendars",
     Access.BUSY: "see when you are free or busy",
@@ -59,39 +54,20 @@ def begin(*, actor: Actor, sign_in: str, return_to: str = "/settings/calendar") 
     if not settings().google_offered:
         raise NotAllowed("This studio does not connect calendars.")
     ratelimits.hit(ratelimits.CONNECT, str(user_id))
-    state, verifier = new_secret(), new_secret()
-    now = clock.utc_now()
+    verifier = new_secret()
     with db.transaction() as session:
         email = session.get_one(User, user_id).email
-        session.exec(delete(OAuthAttempt).where(_superfluous(user_id)))
-        session.add(
-            OAuthAttempt(
-                vendor=tokens.GOOGLE,
-                user_id=user_id,
-                state_hash=_bound(state, sign_in),
-                verifier_encrypted=encryption.encrypt(verifier),
-                return_to=urls.safe_next(return_to, "/settings/calendar")[:200],
-                expires_at=now + ATTEMPT_LIVES,
-            )
+        state = oauth_attempts.begin(
+            session,
+            vendor=tokens.GOOGLE,
+            user_id=user_id,
+            sign_in=sign_in,
+            return_to=return_to,
+            default="/settings/calendar",
+            verifier=verifier,
         )
         wanted = _wanted(session, user_id)
     return consent().consent_url(wanted=wanted, state=state, verifier=verifier, hint=email)
-
-
-def _superfluous(user_id: UserId) -> ColumnElement[bool]:
-    """Everybody's attempts that are over, and the person's own but for the newest."""
-    newest = (
-        select(OAuthAttempt.id)
-        .where(OAuthAttempt.user_id == user_id)
-        .order_by(col(OAuthAttempt.id).desc())
-        .limit(MOST_ATTEMPTS - 1)
-    )
-    over = col(OAuthAttempt.expires_at) < clock.utc_now()
-    return over | ((col(OAuthAttempt.user_id) == user_id) & col(OAuthAttempt.id).not_in(newest))
-
-
-def _bound(state: str, sign_in: str) -> str:
-    return hashed(f"{state}:{sign_in}")
 
 
 def _wanted(db: Session, user_id: UserId) -> frozenset[Access]:
@@ -109,13 +85,15 @@ def finish(*, actor: Actor, sign_in: str, state: str, code: str, error: str = ""
         ProviderUnavailable, Conflict: Google did not go along; nothing was kept.
     """
     user_id = access.require_user(actor)
-    attempt = _claim(user_id, _bound(state, sign_in))
+    attempt = oauth_attempts.claim(
+        vendor=tokens.GOOGLE, user_id=user_id, sign_in=sign_in, state=state
+    )
     if error or not code:
         raise NotAllowed("Your calendar was not connected: you did not allow it at Google.")
     try:
         got = consent().exchange(code=code, verifier=encryption.decrypt(attempt.verifier_encrypted))
     except encryption.Unreadable:
-        raise NotAllowed(_TOO_OLD) from None
+        raise NotAllowed(oauth_attempts.TOO_OLD) from None
     except ProviderRejected as refused:
         raise NotAllowed(_REFUSED) from refused
     with db.reading() as session:
@@ -134,31 +112,7 @@ def finish(*, actor: Actor, sign_in: str, state: str, code: str, error: str = ""
     return attempt.return_to
 
 
-_TOO_OLD = (
-    "Connecting took too long, or was begun in another browser. Nothing was changed: try again."
-)
 _REFUSED = "Google did not accept what your browser brought back. Please connect once more."
-
-
-def _claim(user_id: UserId, state_hash: str) -> OAuthAttempt:
-    """The attempt, used from now on."""
-    now = clock.utc_now()
-    with db.transaction() as session:
-        row = session.exec(
-            select(OAuthAttempt)
-            .where(
-                OAuthAttempt.state_hash == state_hash,
-                OAuthAttempt.vendor == tokens.GOOGLE,
-                OAuthAttempt.user_id == user_id,
-                col(OAuthAttempt.used_at).is_(None),
-                col(OAuthAttempt.expires_at) > now,
-            )
-            .with_for_update()
-        ).one_or_none()
-        if row is None:
-            raise NotAllowed(_TOO_OLD)
-        row.used_at = now
-        return row
 
 
 def _check_granted(wanted: frozenset[Access], got: Tokens) -> None:

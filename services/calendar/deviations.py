@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, outbox, topics
+from services import access, audit, clock, db, telling, topics, urls
 from services.audit import Actor, by_provider
 from services.calendar import events, tokens
 from services.errors import NotFound
@@ -24,6 +24,7 @@ from services.models import (
     ConnectedCalendar,
     EventDeviation,
     MentoringSession,
+    User,
 )
 from services.providers.calendar.base import (
     CalendarProvider,
@@ -32,6 +33,7 @@ from services.providers.calendar.base import (
     RemoteEvent,
     SyncExpired,
 )
+from services.telling import Line
 
 MOST_LOOKED_FOR = 50
 """Events that a whole listing does not show, looked for one by one."""
@@ -142,15 +144,19 @@ def _compare(
         thing=meeting.public_id,
         after={"moved_to": moved_to.isoformat()} if moved_to else {},
     )
-    outbox.add(
+    mentee = db.get_one(User, meeting.mentee_id).name
+    telling.tell(
         db,
-        kind="mail",
-        key=f"mail:calendar_question:{row.public_id}:{clock.utc_now().isoformat()}",
-        data={
-            "template": "calendar_question",
-            "user_id": meeting.mentor_user_id,
-            "event_id": row.id,
-        },
+        user_id=meeting.mentor_user_id,
+        kind="calendar_question",
+        about=meeting.public_id,
+        occasion=clock.utc_now().isoformat(),
+        line=Line(
+            f"Your session with {mentee}: what do you mean?",
+            f"Your calendar shows it differently; {mentee} does not know of it.",
+            urls.session(meeting.public_id),
+        ),
+        data={"event_id": row.id},
     )
 
 

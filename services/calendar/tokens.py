@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 from sqlmodel import Session, select
 
-from services import audit, clock, db, encryption, outbox, topics
+from services import audit, clock, db, encryption, telling, topics
 from services.audit import by_provider
 from services.ids import CalendarConnectionId, MentorId, UserId
 from services.models import CalendarConnection, ConnectionStatus, Mentor
@@ -26,6 +26,7 @@ from services.providers.calendar.base import (
     Tokens,
 )
 from services.providers.calendar.registry import calendars, consent
+from services.telling import Line
 
 GOOGLE = "google"
 IMPATIENT_SECONDS = 4.0
@@ -126,15 +127,14 @@ def lost(connection_id: CalendarConnectionId, reason: str, *, refresh: str | Non
             thing=row.public_id,
             after={"reason": reason},
         )
-        outbox.add(
+        telling.tell(
             session,
-            kind="mail",
-            key=f"mail:calendar_broken:{row.public_id}:{row.broken_at.isoformat()}",
-            data={
-                "template": "calendar_broken",
-                "user_id": row.user_id,
-                "connection_id": row.id,
-            },
+            user_id=row.user_id,
+            kind="calendar_broken",
+            about=row.public_id,
+            occasion=row.broken_at.isoformat(),
+            line=Line("Please connect your calendar again", row.account, "/settings/calendar"),
+            data={"connection_id": row.id},
         )
         changed(session, row.user_id)
     log.warning("calendar_broken", connection=row.public_id, reason=reason)

@@ -12,7 +12,6 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services import availability
-from services.catalogue.seat_counts import seats_taken
 from services.catalogue.words import language_name
 from services.config import settings
 from services.ids import MentorId
@@ -27,14 +26,17 @@ from services.models import (
 )
 from services.money import Money
 from services.paging import Part, bounded, cut, pattern
+from services.seats import sells, waits_for
+from services.seats import taken as seats_taken
 
 CARD_SKILLS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class MentorCard:
-    """A mentor as the list shows one. `seats_free` is never below zero; `next_free` is when the
-    next time begins that can be booked."""
+    """A mentor as the list shows one. `seats_free` is never below zero, and zero as long as
+    somebody waits for a place (`waited_for`): then it is not for sale. `next_free` is when the next
+    time begins that can be booked."""
 
     slug: str
     name: str
@@ -48,6 +50,7 @@ class MentorCard:
     next_free: datetime | None
     closed: bool
     full: bool
+    waited_for: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +81,25 @@ def list_mentors(
     limit: int = 24,
 ) -> Part[MentorCard]:
     """Listed mentors by slug, after the slug `after`; five queries however many there are, and
-    those of `availability.next_free`."""
+    those of `availability.next_free`. `with_seat`: only those where one can be bought."""
     limit = bounded(limit)
     taken = seats_taken()
     wanted = _wanted(query=query, skill=skill, language=language)
     if with_seat:
-        wanted.append(col(Mentor.capacity) > taken)
+        wanted += [col(Mentor.suspended_at).is_(None), sells()]
+        wanted += [col(Mentor.capacity) > taken, ~waits_for(col(Mentor.id))]
     total = db.exec(_count().where(*wanted)).one()
     if after:
         wanted.append(col(Mentor.slug) > after)
     rows = db.exec(
-        select(Mentor, User.name, taken)
+        select(Mentor, User.name, taken, waits_for(col(Mentor.id)))
         .join(User, col(User.id) == col(Mentor.user_id))
         .where(*wanted)
         .order_by(col(Mentor.slug))
         .limit(limit + 1)
     ).all()
     shown, more = cut(rows, limit)
-    cards = _cards(db, [(mentor, name, used) for mentor, name, used in shown])
+    cards = _cards(db, shown)
     return Part(cards, cards[-1].slug if more else None, total)
 
 
@@ -130,8 +134,8 @@ def _wanted(*, query: str, skill: str, language: str) -> list[ColumnElement[bool
     return wanted
 
 
-def _cards(db: Session, rows: Sequence[tuple[Mentor, str, int]]) -> tuple[MentorCard, ...]:
-    ids = [mentor.id for mentor, _, _ in rows]
+def _cards(db: Session, rows: Sequence[tuple[Mentor, str, int, bool]]) -> tuple[MentorCard, ...]:
+    ids = [mentor.id for mentor, *_ in rows]
     skills, languages, prices = skills_of(db, ids), languages_of(db, ids), _lowest_prices(db, ids)
     free = availability.next_free(db, ids) if ids else {}
     return tuple(
@@ -143,13 +147,14 @@ def _cards(db: Session, rows: Sequence[tuple[Mentor, str, int]]) -> tuple[Mentor
             languages=tuple(language_name(code) for code in languages[mentor.id]),
             photo_key=mentor.photo_key,
             capacity=mentor.capacity,
-            seats_free=max(0, mentor.capacity - taken),
+            seats_free=0 if waited_for else max(0, mentor.capacity - taken),
             price_from=prices.get(mentor.id),
             next_free=free.get(mentor.id),
             closed=mentor.capacity == 0,
             full=0 < mentor.capacity <= taken,
+            waited_for=bool(waited_for),
         )
-        for mentor, name, taken in rows
+        for mentor, name, taken, waited_for in rows
     )
 
 

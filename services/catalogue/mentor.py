@@ -7,10 +7,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from services import access, availability, testimonials
+from services import access, availability, testimonials, waitlist
 from services.audit import Actor
 from services.catalogue.listing import languages_of, skills_of
-from services.catalogue.seat_counts import seats_taken
 from services.catalogue.words import language_name
 from services.config import settings
 from services.errors import NotAllowed, NotFound
@@ -26,7 +25,10 @@ from services.models import (
     UserStatus,
 )
 from services.money import Money
+from services.seats import taken as seats_taken
+from services.seats import waits_for
 from services.testimonials import Quote
+from services.waitlist import OwnEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class MentorPage:
     """A mentor's page as one viewer sees it. `public`: visitors may see it and buy. `next_free` is
     when the next time begins that can be booked.
 
-    Only `own_seat` and `is_own` differ between those who may see it.
+    `seats_free` is zero as long as somebody waits who can be offered a place: then it is not for
+    sale. Only what is one's own differs between those who may see the page.
     """
 
     slug: str
@@ -68,6 +71,8 @@ class MentorPage:
     seats_free: int
     closed: bool
     full: bool
+    waiting: int
+    suspended: bool
     listed: bool
     public: bool
     offers: tuple[OfferCard, ...]
@@ -75,13 +80,24 @@ class MentorPage:
     next_free: datetime | None
     session_minutes: int
     own_seat: OwnSeat | None
+    own_entry: OwnEntry | None
     is_own: bool
 
     @property
     def can_buy(self) -> bool:
-        """Whether this viewer may buy a pack: there is a seat, or it is a renewal."""
+        """Whether this viewer may buy a pack: there is one, and a seat, on sale or on offer to
+        them, or it is a renewal."""
+        if self.is_own or self.suspended or not self.offers:
+            return False
+        offered = self.own_entry is not None and self.own_entry.offer_ends_at is not None
         has_place = self.seats_free > 0 or self.own_seat is not None
-        return self.public and not self.is_own and has_place
+        return offered or (self.public and has_place)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether this viewer may join the waitlist, once signed in."""
+        nothing = self.own_seat is None and self.own_entry is None
+        return self.public and nothing and not (self.is_own or self.can_buy or self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +124,19 @@ class MentorProfile:
 
 
 def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
-    """A listed mentor; an unlisted one only for oneself and for admins. Six queries, and
-    those of `availability.next_free`.
+    """A listed mentor; an unlisted one only for oneself, for admins, and for whoever has the offer
+    of a place. Eight queries, and those of `availability.next_free`.
 
     Raises:
         NotFound: unknown, or not listed.
     """
-    mentor, user, taken, minutes = _load(db, slug)
+    mentor, user, taken, minutes, waited_for = _load(db, slug)
     is_own = actor.user_id is not None and mentor.user_id == actor.user_id
     public = mentor.listed and user.status is UserStatus.ACTIVE
-    if not (public or is_own or actor.is_admin):
+    own_entry = _own_entry(db, mentor, actor)
+    offered = own_entry is not None and own_entry.offer_ends_at is not None
+    if not (public or is_own or actor.is_admin or offered):
         raise NotFound("mentor")
-    own_seat = _own_seat(db, mentor, actor)
-    free = max(0, mentor.capacity - taken)
     return MentorPage(
         slug=mentor.slug,
         name=user.name,
@@ -130,16 +146,19 @@ def get_mentor(db: Session, slug: str, *, actor: Actor) -> MentorPage:
         languages=tuple(language_name(c) for c in languages_of(db, [mentor.id])[mentor.id]),
         photo_key=mentor.photo_key,
         capacity=mentor.capacity,
-        seats_free=free,
+        seats_free=0 if waited_for else max(0, mentor.capacity - taken),
         closed=mentor.capacity == 0,
-        full=mentor.capacity > 0 and free == 0,
+        full=0 < mentor.capacity <= taken,
+        waiting=waitlist.count_waiting(db, mentor.id),
+        suspended=mentor.suspended_at is not None,
         listed=mentor.listed,
         public=public,
         offers=offers_of(db, mentor.id, with_retired=False),
         quotes=testimonials.list_for_mentor(db, mentor_id=mentor.id),
         next_free=availability.next_free(db, [mentor.id])[mentor.id],
         session_minutes=minutes or settings().session_minutes,
-        own_seat=own_seat,
+        own_seat=_own_seat(db, mentor, actor),
+        own_entry=own_entry,
         is_own=is_own,
     )
 
@@ -163,7 +182,7 @@ def get_profile(db: Session, slug: str, *, actor: Actor) -> MentorProfile:
         NotFound
     """
     access.mentor_for(db, actor, slug)
-    mentor, user, taken, _ = _load(db, slug)
+    mentor, user, taken, *_ = _load(db, slug)
     return MentorProfile(
         slug=mentor.slug,
         name=user.name,
@@ -221,16 +240,24 @@ def _place(offer: PackOffer) -> tuple[int, int, int]:
     return (1, -offer.id, 0)
 
 
-def _load(db: Session, slug: str) -> tuple[Mentor, User, int, int | None]:
+def _load(db: Session, slug: str) -> tuple[Mentor, User, int, int | None, bool]:
     row = db.exec(
-        select(Mentor, User, seats_taken(), Availability.session_minutes)
+        select(  # pyright: ignore[reportCallIssue]  # SQLModel types four columns at most
+            Mentor, User, seats_taken(), Availability.session_minutes, waits_for(col(Mentor.id))
+        )
         .join(User, col(User.id) == col(Mentor.user_id))
         .outerjoin(Availability, col(Availability.mentor_id) == col(Mentor.id))
         .where(col(Mentor.slug) == slug)
     ).one_or_none()
     if row is None:
         raise NotFound("mentor")
-    return row[0], row[1], row[2], row[3]
+    return row[0], row[1], row[2], row[3], bool(row[4])
+
+
+def _own_entry(db: Session, mentor: Mentor, actor: Actor) -> OwnEntry | None:
+    if actor.user_id is None:
+        return None
+    return waitlist.find_own(db, mentee_id=actor.user_id, mentor_id=mentor.id)
 
 
 def _own_seat(db: Session, mentor: Mentor, actor: Actor) -> OwnSeat | None:

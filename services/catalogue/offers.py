@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, inputs, locking, topics
+from services import access, audit, inputs, locking, seats, topics, waitlist
 from services.audit import Actor
 from services.catalogue.mentor import OfferCard, card_of, offers_of
 from services.config import settings
@@ -69,6 +69,7 @@ def create_offer(
     audit.record(
         db, actor=actor, action="offer.created", thing=offer.public_id, after=_snapshot(offer)
     )
+    seats.fill(db, mentor_id=mentor.id)  # the first pack on sale: whoever waits can buy now
     return card_of(offer)
 
 
@@ -95,7 +96,7 @@ def replace_offer(
     if old.status is not OfferStatus.ACTIVE:
         raise OfferRetired
     mentor = db.get_one(Mentor, old.mentor_id)
-    retire_offer(db, actor=actor, offer=offer)
+    _retire(db, actor, old)
     return create_offer(
         db,
         actor=actor,
@@ -108,7 +109,8 @@ def replace_offer(
 
 
 def retire_offer(db: Session, *, actor: Actor, offer: str) -> None:
-    """Take a pack off sale; retiring a retired one changes nothing.
+    """Take a pack off sale; retiring a retired one changes nothing. When it was the last one,
+    places on offer are taken back: nobody could buy.
 
     Raises:
         NotFound
@@ -118,15 +120,20 @@ def retire_offer(db: Session, *, actor: Actor, offer: str) -> None:
     db.refresh(found)
     if found.status is OfferStatus.RETIRED:
         return
-    found.status = OfferStatus.RETIRED
-    db.add(found)
+    _retire(db, actor, found)
+    waitlist.withdraw_of_mentor(db, actor=actor, mentor_id=found.mentor_id)
+
+
+def _retire(db: Session, actor: Actor, offer: PackOffer) -> None:
+    offer.status = OfferStatus.RETIRED
+    db.add(offer)
     db.flush()
-    topics.publish(db, topics.seats(found.mentor_id))
+    topics.publish(db, topics.seats(offer.mentor_id))
     audit.record(
         db,
         actor=actor,
         action="offer.retired",
-        thing=found.public_id,
+        thing=offer.public_id,
         before={"status": OfferStatus.ACTIVE.value},
         after={"status": OfferStatus.RETIRED.value},
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, inputs, locking, topics
+from services import access, audit, clock, inputs, locking, seats, topics
 from services.audit import Actor
 from services.catalogue import words
 from services.catalogue.listing import languages_of, skills_of
@@ -78,6 +78,8 @@ def update_profile(
             before={key: before[key] for key in changed},
             after=changed,
         )
+    if "capacity" in changed:
+        seats.fill(db, mentor_id=mentor.id)
 
 
 def _share(typed: int | str) -> int | None:
@@ -185,6 +187,8 @@ def set_listed(db: Session, *, actor: Actor, slug: str, listed: bool) -> None:
         raise NotFound("mentor")
     if listed and not mentor.headline:
         raise Conflict("Write a headline first: it is what visitors read on the card.")
+    locking.lock(db, mentors=[mentor.id])
+    db.refresh(mentor)
     if mentor.listed == listed:
         return
     mentor.listed = listed
@@ -199,3 +203,5 @@ def set_listed(db: Session, *, actor: Actor, slug: str, listed: bool) -> None:
         before={"listed": not listed},
         after={"listed": listed},
     )
+    if listed:
+        seats.fill(db, mentor_id=mentor.id)

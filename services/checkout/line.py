@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from services import db
@@ -33,6 +33,7 @@ from services.models import (
     User,
     UserStatus,
 )
+from services.seats import waits_for
 
 PATIENCE_SECONDS = 10
 """Who waited this long goes on anyway: something slow is ahead, and it has time-outs of its own."""
@@ -95,7 +96,7 @@ _SOLD_OUT = (
         col(PackOffer.status) == OfferStatus.ACTIVE,
         col(User.status) == UserStatus.ACTIVE,
         col(Mentor.listed),
-        _taken >= col(Mentor.capacity),
+        or_(_taken >= col(Mentor.capacity), waits_for(col(Mentor.id))),
     )
 )
 

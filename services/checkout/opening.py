@@ -25,6 +25,7 @@ from services.models import (
     OrderStatus,
     PackOffer,
     Provider,
+    Seat,
     SeatStatus,
     UserStatus,
 )
@@ -183,14 +184,29 @@ def _reserve(db: Session, actor: Actor, user_id: UserId, wish: Wish, ended: Turn
     if pending is not None:
         writing.hand_over(db, actor=actor, order=pending)
     seat = seats.find_unreleased(db, user_id, mentor.id)
-    if (seat is None or seat.status is SeatStatus.HELD) and not mentor.listed:
-        raise NotFound("pack")
+    _require_word(db, mentor, seat, goes_on=pending is not None)
     if pending is None:
         writing.check_account_limit(db, user_id)
     order = writing.write_order(
         db, actor=actor, buyer=user_id, mentor=mentor, offer=offer, seat=seat, wish=wish
     )
     return Turn(order.id, order.provider, free="" if order.provider else order.public_id)
+
+
+def _require_word(db: Session, mentor: Mentor, seat: Seat | None, *, goes_on: bool) -> None:
+    """An unlisted mentor's packs are for those who have a seat, or the offer of one; and an offer
+    is good until it ends, unless its checkout is open already."""
+    if seat is not None and seat.status is not SeatStatus.HELD:
+        return
+    offer = seats.find_offer(db, seat.id) if seat is not None else None
+    if offer is None and not mentor.listed:
+        raise NotFound("pack")
+    ends_at = offer.offer_ends_at if offer is not None else None
+    if ends_at is not None and ends_at <= clock.utc_now() and not goes_on:
+        raise Conflict(
+            "Your offer of this place has ended, and it goes to the next in line. "
+            "Nothing was charged. You can join the waitlist again."
+        )
 
 
 def _is_over(pending: Order, ended: Turn | None) -> bool:

@@ -16,6 +16,7 @@ from services.models import (
     Order,
     OrderStatus,
     PackOffer,
+    Seat,
     SeatStatus,
     User,
     UserStatus,
@@ -30,7 +31,9 @@ class CheckoutPreview:
 
     `code` is the discount code in the price, "" for none. `providers` are those that can take the
     price, with the names people know: none when it is free. `open_order` is the public id of an
-    open checkout with this mentor, held until `held_until`, to be paid with `open_provider`.
+    open checkout with this mentor, held until `held_until`, to be paid with `open_provider`. A
+    place from the waitlist is on offer until `offer_ends_at`; `can_wait`: there is none to buy, and
+    one may wait for it.
     """
 
     offer: str
@@ -49,6 +52,8 @@ class CheckoutPreview:
     held_until: datetime | None
     open_order_same_offer: bool
     open_provider: str
+    offer_ends_at: datetime | None = None
+    can_wait: bool = False
 
 
 def preview(db: Session, *, actor: Actor, offer: str, code: str = "") -> CheckoutPreview:
@@ -64,13 +69,17 @@ def preview(db: Session, *, actor: Actor, offer: str, code: str = "") -> Checkou
     user = db.get_one(User, mentor.user_id)
     name = user.name
     pending = _pending(db, actor, mentor)
-    renewal = _renews(db, actor, mentor)
-    sells = mentor.listed or renewal
+    seat = _own_seat(db, actor, mentor)
+    renewal = seat is not None and seat.status in {SeatStatus.ACTIVE, SeatStatus.GRACE}
+    offered_until = _offered_until(db, seat)
+    sells = mentor.listed or renewal or offered_until is not None
     if not (sells and user.status is UserStatus.ACTIVE) and pending is None:
         raise NotFound("pack")
     same = pending if pending is not None and pending.offer_id == row.id else None
     used = _code(db, actor, row, code, pending=pending, same=same)
     price = pricing.price(row, used, pricing.tax_now())
+    has_place = renewal or pending is not None or offered_until is not None
+    blocked, can_wait = _blocked(db, actor, mentor, name, has_place=has_place)
     return CheckoutPreview(
         offer=row.public_id,
         title=row.title,
@@ -83,11 +92,13 @@ def preview(db: Session, *, actor: Actor, offer: str, code: str = "") -> Checkou
         mentor_slug=mentor.slug,
         photo_key=mentor.photo_key,
         is_renewal=renewal,
-        blocked=_blocked(db, actor, mentor, name, has_place=renewal or pending is not None),
+        blocked=blocked,
         open_order=pending.public_id if pending else None,
         held_until=pending.expires_at if pending else None,
         open_order_same_offer=same is not None,
         open_provider=pending.provider.value if pending and pending.provider else "",
+        offer_ends_at=offered_until,
+        can_wait=can_wait,
     )
 
 
@@ -114,20 +125,25 @@ def _code(
     )
 
 
-def _blocked(db: Session, actor: Actor, mentor: Mentor, name: str, *, has_place: bool) -> str:
+def _blocked(
+    db: Session, actor: Actor, mentor: Mentor, name: str, *, has_place: bool
+) -> tuple[str, bool]:
+    """Why this visitor cannot buy, "" when they can; and whether they may wait for a place."""
     if actor.user_id is None:
-        return "Sign in or create an account to buy this pack."
+        return "Sign in or create an account to buy this pack.", False
     if mentor.user_id == actor.user_id:
-        return "This is your own pack: you cannot buy it yourself."
+        return "This is your own pack: you cannot buy it yourself.", False
     if not actor.verified:
-        return "Please confirm your e-mail address first: open the link we mailed you."
+        return "Please confirm your e-mail address first: open the link we mailed you.", False
     if mentor.suspended_at is not None:
-        return f"{name} cannot hold sessions for now, so this pack is not sold."
+        return f"{name} cannot hold sessions for now, so this pack is not sold.", False
     if has_place or seats.has_place(db, mentor):
-        return ""
+        return "", False
     if mentor.capacity == 0:
-        return f"{name} is not taking new mentees at the moment."
-    return f"All of {name}'s seats are taken at the moment."
+        return f"{name} is not taking new mentees at the moment.", True
+    if seats.has_room(db, mentor):
+        return f"{name}'s free seats go to those who wait for one.", True
+    return f"All of {name}'s seats are taken at the moment.", True
 
 
 def _pending(db: Session, actor: Actor, mentor: Mentor) -> Order | None:
@@ -143,8 +159,16 @@ def _pending(db: Session, actor: Actor, mentor: Mentor) -> Order | None:
     ).one_or_none()
 
 
-def _renews(db: Session, actor: Actor, mentor: Mentor) -> bool:
+def _own_seat(db: Session, actor: Actor, mentor: Mentor) -> Seat | None:
     if actor.user_id is None:
-        return False
-    seat = seats.find_unreleased(db, actor.user_id, mentor.id)
-    return seat is not None and seat.status in {SeatStatus.ACTIVE, SeatStatus.GRACE}
+        return None
+    return seats.find_unreleased(db, actor.user_id, mentor.id)
+
+
+def _offered_until(db: Session, seat: Seat | None) -> datetime | None:
+    """When the offer of a place from the waitlist ends; None without one that still stands."""
+    if seat is None or seat.status is not SeatStatus.HELD:
+        return None
+    offer = seats.find_offer(db, seat.id)
+    ends_at = offer.offer_ends_at if offer is not None else None
+    return ends_at if ends_at is not None and ends_at > clock.utc_now() else None

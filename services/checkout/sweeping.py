@@ -9,6 +9,7 @@ from services import clock, db
 from services.checkout import ends, settlement
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.ids import OrderId
+from services.jobs import runs
 from services.models import Order, OrderStatus
 
 log = structlog.get_logger()
@@ -29,7 +30,8 @@ def sweep(*, limit: int = 50) -> int:
             settlement.settle(OrderId(order_id))
         except (ProviderUnavailable, ProviderRejected) as error:
             log.warning("checkout_not_settled", order_id=order_id, error=str(error))
-        except Exception:  # one order that we cannot settle must not starve the others
+        except Exception as error:  # one order that we cannot settle must not starve the others
             log.exception("checkout_not_settled", order_id=order_id)
+            runs.stumble("checkout", error)
             ends.keep_hold(OrderId(order_id))
     return len(ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from services import audit, booking, ledger, packs, topics
+from services import audit, booking, discord, ledger, packs, topics
 from services.audit import Actor
 from services.models import (
     Dispute,
@@ -17,6 +17,7 @@ from services.models import (
     RefundRemedy,
     RefundStatus,
     ReleaseReason,
+    Seat,
 )
 from services.refunds import cases, disputed, overtaking
 
@@ -59,6 +60,7 @@ def thaw(db: Session, *, actor: Actor, pack: Pack) -> bool:
 
 def _publish(db: Session, pack: Pack) -> None:
     topics.publish(db, topics.seats(pack.mentor_id), topics.mentee(pack.mentee_id))
+    discord.follow_seat(db, seat=db.get_one(Seat, pack.seat_id))
 
 
 def is_disputed(db: Session, pack: Pack) -> bool:

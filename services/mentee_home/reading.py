@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from services import access, clock, credits, onboarding
+from services import access, clock, credits, onboarding, waitlist
 from services.audit import Actor
 from services.config import settings
 from services.ids import MentorId, PackId, UserId
@@ -44,7 +44,7 @@ MOST_SESSIONS = 5
 
 
 def get_home(db: Session, *, actor: Actor) -> MenteeHome:
-    """The signed-in person's dashboard; seven queries however much there is.
+    """The signed-in person's dashboard; nine queries however much there is.
 
     Raises:
         SignInNeeded
@@ -54,8 +54,11 @@ def get_home(db: Session, *, actor: Actor) -> MenteeHome:
     together = _together(db, mentee)
     sessions = _sessions(db, mentee)
     welcome = onboarding.is_done(db, mentee)
-    step = next_step(actor, checkouts, sessions, together, welcome=welcome)
-    return MenteeHome(step, sessions, together, checkouts)
+    waits = waitlist.list_own(db, actor=actor)
+    choices = waitlist.list_choices(db, actor=actor)
+    places = (waits, choices)
+    step = next_step(actor, checkouts, sessions, together, places, welcome=welcome)
+    return MenteeHome(step, sessions, together, checkouts, waits, choices)
 
 
 def _sessions(db: Session, mentee: UserId) -> tuple[ComingSession, ...]:

@@ -15,6 +15,7 @@ from services.mentee_home.views import (
     PackView,
 )
 from services.models import LIVE_SESSIONS, SeatStatus
+from services.waitlist import OwnEntry, PlaceChoice
 
 RENEW_AT_LEFT = 1
 
@@ -24,13 +25,16 @@ def next_step(
     checkouts: tuple[OpenCheckout, ...],
     sessions: tuple[ComingSession, ...],
     together: tuple[MentorTogether, ...],
+    places: tuple[tuple[OwnEntry, ...], tuple[PlaceChoice, ...]],
     *,
     welcome: bool,
 ) -> NextStep:
-    """The most urgent thing; `welcome` when onboarding is done."""
+    """The most urgent thing; `welcome` when onboarding is done, `places` are those that one waits
+    for, and those that one has lost."""
     return (
         _about_sessions(sessions)
         or _about_buying(actor, checkouts)
+        or _about_places(*places)
         or _about_answers(sessions)
         or _about_packs(together, welcome=welcome)
         or _later(checkouts, sessions, together)
@@ -51,6 +55,29 @@ def _about_buying(actor: Actor, checkouts: tuple[OpenCheckout, ...]) -> NextStep
     if payable:
         return _about_checkout(NextStepKind.FINISH_CHECKOUT, payable[0])
     return None if actor.verified else NextStep(NextStepKind.VERIFY_EMAIL)
+
+
+def _about_places(waits: tuple[OwnEntry, ...], choices: tuple[PlaceChoice, ...]) -> NextStep | None:
+    """A place that is on offer, the one that ends first; then one that was given away."""
+    now = clock.utc_now()
+    offers = [one for one in waits if (one.offer_ends_at or now) > now and not one.is_buying]
+    if offers:
+        first = min(offers, key=lambda one: one.offer_ends_at or now)
+        return NextStep(
+            NextStepKind.TAKE_PLACE,
+            mentor_name=first.mentor_name,
+            mentor_slug=first.mentor_slug,
+            until=first.offer_ends_at,
+        )
+    if choices:
+        lost = choices[0]
+        return NextStep(
+            NextStepKind.CHOOSE_PLACE,
+            mentor_name=lost.mentor_name,
+            mentor_slug=lost.mentor_slug,
+            left=lost.left,
+        )
+    return None
 
 
 def _about_answers(sessions: tuple[ComingSession, ...]) -> NextStep | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from services.models import PackStatus, SeatStatus, SessionStatus
 from services.money import Money
+from services.waitlist import OwnEntry, PlaceChoice
 
 
 class NextStepKind(StrEnum):
@@ -16,6 +17,8 @@ class NextStepKind(StrEnum):
     JOIN = "join"
     FINISH_CHECKOUT = "finish_checkout"
     VERIFY_EMAIL = "verify_email"
+    TAKE_PLACE = "take_place"
+    CHOOSE_PLACE = "choose_place"
     ANSWER = "answer"
     ONBOARD = "onboard"
     BOOK = "book"
@@ -27,10 +30,11 @@ class NextStepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to do next and with whom. `until` ends the hold (finish a checkout), the grace period
-    (renew), the session (join) or the pack (book); `left` counts sessions with that mentor (renew),
-    or those that can be booked (book, as the `number`-th of the pack). `session` (join, answer,
-    meet) starts `at`; `other_at` is the time that is proposed instead (answer)."""
+    """What to do next and with whom. `until` ends the hold (finish a checkout), the offer (take a
+    place), the grace period (renew), the session (join) or the pack (book); `left` counts sessions
+    with that mentor (renew, choose), or those that can be booked (book, as the `number`-th of the
+    pack). `session` (join, answer, meet) starts `at`; `other_at` is the time that is proposed
+    instead (answer)."""
 
     kind: NextStepKind
     mentor_name: str = ""
@@ -113,9 +117,12 @@ class ComingSession:
 
 @dataclass(frozen=True, slots=True)
 class MenteeHome:
-    """Everything of the mentee's dashboard; of the sessions the next few."""
+    """Everything of the mentee's dashboard; of the sessions the next few. `waits` is where they
+    stand on waitlists; `choices` are packs that have lost their place."""
 
     next_step: NextStep
     sessions: tuple[ComingSession, ...]
     together: tuple[MentorTogether, ...]
     checkouts: tuple[OpenCheckout, ...]
+    waits: tuple[OwnEntry, ...]
+    choices: tuple[PlaceChoice, ...]

@@ -37,6 +37,7 @@ from services.money import Money
 from services.order_story import telling
 from services.order_story.telling import Happening
 from services.orders import OrderView
+from services.reminders import reading as reminders
 
 JUST_BEFORE = timedelta(minutes=1)
 """A seat is held before its order is written, in the same transaction."""
@@ -96,6 +97,7 @@ def get_story(db: Session, *, actor: Actor, order: str) -> OrderStory:
         (telling.of_posting(line, _posted_for(line, things)) for line in lines),
         _events(db, things),
         _messages(db, things),
+        _reminders(db, things, row),
     )
     return OrderStory(
         order=orders.get_order(db, actor=actor, order=order),
@@ -216,6 +218,13 @@ def _messages(db: Session, things: _Things) -> Iterator[Happening]:
     )
     for message in rows.all():
         yield telling.of_message(message)
+
+
+def _reminders(db: Session, things: _Things, order: Order) -> Iterator[Happening]:
+    """Those of the seat before the order are the story of another one, too."""
+    for reminder in reminders.list_about(db, things.names):
+        if reminder.at >= order.created_at - JUST_BEFORE:
+            yield telling.of_reminder(reminder)
 
 
 def _balances(lines: Sequence[Posting]) -> tuple[Balance, ...]:

@@ -21,6 +21,7 @@ from services.models import (
     Provider,
 )
 from services.money import Money
+from services.reminders.reading import ReminderView
 
 MOST_DETAILS = 600
 """Letters of one happening's details."""
@@ -150,6 +151,19 @@ def of_message(message: OutboxMessage) -> Happening:
         details=_cut(tries, "" if message.status is OutboxStatus.SENT else message.error),
         state=message.status.value,
         ended_at=message.sent_at,
+    )
+
+
+def of_reminder(reminder: ReminderView) -> Happening:
+    """What somebody was reminded of, or why not."""
+    return Happening(
+        at=reminder.at,
+        kind=Kind.MESSAGE,
+        what=f"Reminder: {reminder.kind.replace('_', ' ')}",
+        thing=reminder.about,
+        who=reminder.reader,
+        details=reminder.reason,
+        state="sent" if reminder.told else "suppressed",
     )
 
 

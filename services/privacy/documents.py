@@ -23,7 +23,7 @@ from services.db import insert_or_ignore
 from services.errors import Conflict, NotFound
 from services.ids import OrderId, UserId
 from services.models import Acceptance, Document, User
-from services.privacy.retention import PAYLOAD_DAYS, TRACE_DAYS, UNHANDLED_DAYS
+from services.privacy.retention import MAIL_DAYS, PAYLOAD_DAYS, TRACE_DAYS, UNHANDLED_DAYS
 
 _FOLDER = Path(__file__).parent / "texts"
 _NAME = re.compile(r"(?P<document>[a-z]+)-(?P<version>\d{4}-\d{2}(?:-\d{2})?)\.md")
@@ -189,6 +189,7 @@ def _facts() -> dict[str, str]:
         "change_limit_hours",
         "pack_extension_days",
         "objection_days",
+        "notification_days",
     )
     return {
         "studio": chosen.studio_name,
@@ -197,6 +198,7 @@ def _facts() -> dict[str, str]:
         "payload_days": str(PAYLOAD_DAYS),
         "unhandled_days": str(UNHANDLED_DAYS),
         "trace_days": str(TRACE_DAYS),
+        "mail_days": str(MAIL_DAYS),
         **{name: str(getattr(chosen, name)) for name in numbers},
     }
 

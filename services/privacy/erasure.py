@@ -21,6 +21,7 @@ from services import (
     calendar,
     clock,
     db,
+    discord,
     inputs,
     locking,
     outbox,
@@ -29,6 +30,7 @@ from services import (
     ratelimits,
     seats,
     topics,
+    waitlist,
 )
 from services import models as m
 from services.audit import Actor
@@ -37,17 +39,19 @@ from services.ids import MentorId, UserId
 from services.models import Mentor, ReleaseReason, Seat, SeatStatus, User, UserStatus
 from services.privacy import losses, traces
 from services.privacy.losses import ErasureView
-from services.privacy.owned import (
+from services.privacy.registry import Class, columns
+from services.privacy.which import (
     Person,
     Which,
+    by_address,
     by_connection,
     by_mentor,
     by_order,
     by_user,
+    named_in,
     person_of,
     sessions_of,
 )
-from services.privacy.registry import Class, columns
 
 log = structlog.get_logger()
 
@@ -131,10 +135,12 @@ def _erase(db: Session, actor: Actor, user: User, *, mark: str, reason: str) -> 
     calendar.end_for(db, user_id=person.user_id)
     traces.empty_audit(db, person)
     traces.empty_records(db, person)
+    discord.end_for(db, user_id=person.user_id)
     _apply_rules(db, person)
+    _forget_account(user)
+    db.flush()  # whoever is told of the rest is not told the name any more
     _leave(db, actor, person)
     _forget_mentor(db, person)
-    _forget_account(user)
     db.flush()
     topics.publish(db, topics.mentee(person.user_id))
     by = {"by": "oneself" if actor.user_id == person.user_id else "an admin", "reason": reason}
@@ -177,6 +183,8 @@ def _concerned(
     if is_admin or actor.user_id != person.user_id:
         users |= set(db.exec(select(col(User.id)).where(col(User.is_admin).is_(True))).all())
     mentors = {one.mentor_id for one in (*sessions, *losses.open_packs(db, person), *taken)}
+    waits = waitlist.open_of(db, user_id=person.user_id, mentor_id=person.mentor_id)
+    mentors |= {one.mentor_id for one in waits}
     if person.mentor_id:
         mentors.add(person.mentor_id)
     orders = db.exec(select(m.Order.id).where(m.Order.mentee_id == person.user_id)).all()
@@ -191,7 +199,8 @@ def _seats(db: Session, person: Person) -> list[Seat]:
 
 
 def _leave(db: Session, actor: Actor, person: Person) -> None:
-    """Cancel what is booked, let the packs end, give the seats back."""
+    """Wait no longer, cancel what is booked, let the packs end, give the seats back."""
+    waitlist.end_all_of(db, actor=actor, user_id=person.user_id, mentor_id=person.mentor_id)
     for session in losses.coming_sessions(db, person):
         booking.give_up(db, actor=actor, session=session, reason=CANCELED)
     for pack in losses.open_packs(db, person):
@@ -260,6 +269,14 @@ DELETED: Sequence[tuple[type[SQLModel], Which]] = (
     (m.CalendarFeed, by_user(m.CalendarFeed.user_id)),
     (m.OAuthAttempt, by_user(m.OAuthAttempt.user_id)),
     (m.EmailLink, by_user(m.EmailLink.user_id)),
+    (
+        m.Notification,
+        _either(by_user(m.Notification.user_id), named_in(m.Notification.about)),
+    ),
+    (m.NotificationPreference, by_user(m.NotificationPreference.user_id)),
+    (m.Reminder, by_user(m.Reminder.user_id)),
+    (m.MailSuppression, by_address(m.MailSuppression.address)),
+    (m.DiscordLink, by_user(m.DiscordLink.user_id)),
     (m.SignIn, by_user(m.SignIn.user_id)),
     (m.Onboarding, by_user(m.Onboarding.user_id)),
     (m.SessionNote, _either(_of_sessions(m.SessionNote.session_id), _private_notes)),
@@ -283,6 +300,11 @@ _CONNECTION = tuple(
     if name != "refresh_token_encrypted"  # it is needed once more, to give the access back
 )
 EMPTIED: _Rules = (
+    (m.MailDelivery, by_user(m.MailDelivery.user_id), columns("mail_delivery", Class.ERASED)),
+    (m.MailDelivery, named_in(m.MailDelivery.about), ("subject",)),
+    (m.WaitlistEntry, by_user(m.WaitlistEntry.mentee_id), columns("waitlist_entry", Class.ERASED)),
+    (m.DiscordGrant, by_user(m.DiscordGrant.user_id), ("error",)),
+    (m.DiscordRole, by_mentor(m.DiscordRole.mentor_id), columns("discord_role", Class.ERASED)),
     (m.Order, by_user(m.Order.mentee_id), columns("order", Class.ERASED)),
     (m.Refund, by_order(m.Refund.order_id), columns("refund", Class.ERASED)),
     (
@@ -317,10 +339,10 @@ def _apply_rules(db: Session, person: Person) -> None:
     """In the database itself, whatever the number of rows."""
     apart = {"synchronize_session": False}
     db.flush()
-    for table, which in DELETED:
-        db.exec(delete(table).where(which(person)), execution_options=apart)
-    for table, which, names in EMPTIED:
+    for table, which, names in EMPTIED:  # first: what they are about may be deleted
         own: Any = cast(Any, table).__table__.c
         values = {name: None if own[name].nullable else "" for name in names}
         db.exec(update(table).where(which(person)).values(values), execution_options=apart)
+    for table, which in DELETED:
+        db.exec(delete(table).where(which(person)), execution_options=apart)
     db.expire_all()

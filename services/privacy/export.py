@@ -29,8 +29,9 @@ from services.errors import NotAllowed, NotFound
 from services.ids import UserId
 from services.models import AuditEntry, InboxEvent, Mentor, User, UserStatus
 from services.privacy import traces
-from services.privacy.owned import FILES, File, Person, person_of
+from services.privacy.owned import FILES
 from services.privacy.registry import SECRETS
+from services.privacy.which import File, Person, person_of
 from services.ratelimits import Limit
 
 PATH = "/files/my-data.zip"
@@ -128,7 +129,7 @@ def _write(db: Session, bundle: ZipFile, person: Person) -> None:
 
     for file in FILES:
         write(file.name, file.about, _rows(db, file, person))
-    write("provider_messages", "What payment providers told us.", _events(db, person))
+    write("provider_messages", "What outside services told us of you.", _events(db, person))
     write("record", "What was done to these things, and what you did.", _audit(db, person))
     for document in invoices.files_of(db, person.user_id):
         bundle.writestr(f"invoices/{document.filename}", document.content)
@@ -227,15 +228,25 @@ def _events(db: Session, person: Person) -> Iterator[dict[str, Any]]:
     about = select(InboxEvent).where(traces.events_about(db, person))
     in_order = about.order_by(col(InboxEvent.id)).execution_options(yield_per=ROWS)
     for event in db.exec(in_order):
-        content: Any = event.payload
-        with suppress(ValueError):
-            content = json.loads(event.payload)
         yield {
             "provider": event.provider,
             "type": event.type,
             "received_at": event.received_at,
-            "content": content,
+            "content": _told_by(event),
         }
+
+
+def _told_by(event: InboxEvent) -> Any:
+    """What an event holds; of a mail not its subject, which may say another person's name."""
+    content: Any = event.payload
+    with suppress(ValueError):
+        content = json.loads(event.payload)
+    match content:
+        case {"data": {"email_id": _, "subject": _}}:
+            content["data"].pop("subject")
+        case _:
+            pass
+    return content
 
 
 def _audit(db: Session, person: Person) -> Iterator[dict[str, Any]]:

@@ -27,9 +27,11 @@ from services.models import (
     SessionStatus,
     User,
     UserStatus,
+    WaitlistEntry,
+    WaitlistStatus,
 )
 from services.money import Money
-from services.privacy.owned import Person, orders_of
+from services.privacy.which import Person, orders_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ class LostSession:
 
 
 @dataclass(frozen=True, slots=True)
+class LostPlace:
+    """A place in a mentor's line that would be given up; `offered`: a seat is held for it now."""
+
+    public_id: str
+    mentor_name: str
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureView:
     """What is to be known before. `obstacles` are sentences that say what to do first; with none,
     the account can be erased. `mark` changes whenever the losses do."""
@@ -62,6 +73,7 @@ class ErasureView:
     obstacles: tuple[str, ...]
     packs: tuple[LostPack, ...]
     sessions: tuple[LostSession, ...]
+    places: tuple[LostPlace, ...]
     is_mentor: bool
 
     @property
@@ -69,7 +81,8 @@ class ErasureView:
         """What a person has seen, for asking whether it is still so."""
         packs = [f"{pack.public_id}:{pack.left}" for pack in self.packs]
         sessions = [f"{one.public_id}:{one.late}" for one in self.sessions]
-        return hashed(" ".join(sorted(packs + sessions)))[:16]
+        places = [f"{one.public_id}:{one.offered}" for one in self.places]
+        return hashed(" ".join(sorted(packs + sessions + places)))[:16]
 
 
 def view(db: Session, person: Person) -> ErasureView:
@@ -78,6 +91,7 @@ def view(db: Session, person: Person) -> ErasureView:
         obstacles=tuple(obstacles(db, person)),
         packs=_packs(db, person),
         sessions=_sessions(db, person),
+        places=_places(db, person),
         is_mentor=bool(person.mentor_id),
     )
 
@@ -236,6 +250,19 @@ def _sessions(db: Session, person: Person) -> tuple[LostSession, ...]:
             late=now > booking.change_until(one),
         )
         for one in sessions
+    )
+
+
+def _places(db: Session, person: Person) -> tuple[LostPlace, ...]:
+    own = select(WaitlistEntry).where(
+        WaitlistEntry.mentee_id == person.user_id,
+        col(WaitlistEntry.status).in_([WaitlistStatus.WAITING, WaitlistStatus.OFFERED]),
+    )
+    places = db.exec(own.order_by(col(WaitlistEntry.id))).all()
+    names = _mentor_names(db, {one.mentor_id for one in places})
+    return tuple(
+        LostPlace(one.public_id, names[one.mentor_id], one.status is WaitlistStatus.OFFERED)
+        for one in places
     )
 
 

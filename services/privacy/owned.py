@@ -6,108 +6,30 @@ tables about people that are not exported, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from services import models as m
-from services.ids import MentorId, UserId
-from services.models import User
+from services.privacy.which import (
+    File,
+    Person,
+    Which,
+    by_address,
+    by_connection,
+    by_mentor,
+    by_order,
+    by_pack,
+    by_user,
+    messages_to,
+    of_mentees,
+    orders_of,
+    sessions_of,
+)
 
-NO_MENTOR = MentorId(0)
-"""The mentor's id of whoever is none: no row has it."""
-
-Row = TypeVar("Row", bound=SQLModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whose data it is."""
-
-    user_id: UserId
-    public_id: str
-    mentor_id: MentorId = NO_MENTOR
-
-
-Which = Callable[[Person], ColumnElement[bool]]
-Hidden = Callable[[Any, Person], frozenset[str]]
-
-
-def _nothing(_row: Any, _person: Person) -> frozenset[str]:
-    return frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """The rows of one table in the export. `hides` names the columns of a row that are somebody
-    else's words or business."""
-
-    table: type[SQLModel]
-    name: str
-    about: str
-    which: Which
-    hides: Hidden = _nothing
-
-
-def person_of(db: Session, user: User) -> Person:
-    """The person behind an account."""
-    mentor = db.exec(select(m.Mentor.id).where(m.Mentor.user_id == user.id)).one_or_none()
-    return Person(user.id, user.public_id, MentorId(mentor) if mentor else NO_MENTOR)
-
-
-def orders_of(person: Person) -> SelectOfScalar[Any]:
-    """The ids of what the person ordered."""
-    return select(m.Order.id).where(m.Order.mentee_id == person.user_id)
-
-
-def packs_of(person: Person) -> SelectOfScalar[Any]:
-    """The ids of the packs that the person owns or owned."""
-    return select(m.Pack.id).where(m.Pack.mentee_id == person.user_id)
-
-
-def sessions_of(person: Person) -> SelectOfScalar[Any]:
-    """The ids of the sessions that the person had or has as a mentee."""
-    mine = m.MentoringSession.mentee_id == person.user_id
-    return select(m.MentoringSession.id).where(mine)
-
-
-def connections_of(person: Person) -> SelectOfScalar[Any]:
-    """The ids of the person's calendar connections."""
-    return select(m.CalendarConnection.id).where(m.CalendarConnection.user_id == person.user_id)
-
-
-def messages_to(person: Person) -> ColumnElement[bool]:
-    """The messages of the outbox that are for the person."""
-    return col(m.OutboxMessage.data)["user_id"].as_integer() == person.user_id
-
-
-def by_user(column: Any) -> Which:
-    """The rows that name the account."""
-    return lambda person: col(column) == person.user_id
-
-
-def by_mentor(column: Any) -> Which:
-    """The rows that name the mentor."""
-    return lambda person: col(column) == person.mentor_id
-
-
-def by_order(column: Any) -> Which:
-    """The rows that name one of the person's orders."""
-    return lambda person: col(column).in_(orders_of(person))
-
-
-def by_pack(column: Any) -> Which:
-    """The rows that name one of the person's packs."""
-    return lambda person: col(column).in_(packs_of(person))
-
-
-def by_connection(column: Any) -> Which:
-    """The rows that name one of the person's calendar connections."""
-    return lambda person: col(column).in_(connections_of(person))
+_ALERT = "admin_alert"
+"""The kind of news, and the template, that tells an admin of other people."""
 
 
 def _seats(person: Person) -> ColumnElement[bool]:
@@ -171,6 +93,30 @@ def _testimonials_hide(row: m.Testimonial, person: Person) -> frozenset[str]:
 def _messages_hide(_row: m.OutboxMessage, _person: Person) -> frozenset[str]:
     """The ids of rows, and how the sending went: what it was about is in its key."""
     return frozenset({"data", "attempts", "error", "due_at"})
+
+
+def _own(user_id: Any, about: Any) -> Which:
+    """What was said to the person, but for what was about their mentees."""
+    return lambda person: (col(user_id) == person.user_id) & ~of_mentees(about)(person)
+
+
+def _of_mentees(user_id: Any, about: Any) -> Which:
+    return lambda person: (col(user_id) == person.user_id) & of_mentees(about)(person)
+
+
+def _lines_hide(row: m.Notification, _person: Person) -> frozenset[str]:
+    """Whom an alert is about."""
+    return frozenset({"body"}) if row.kind == _ALERT else frozenset()
+
+
+def _mails_hide(row: m.MailDelivery, _person: Person) -> frozenset[str]:
+    """The ids of rows, and whom an alert is about."""
+    return frozenset({"data", "subject"} if row.template == _ALERT else {"data"})
+
+
+def _words_hide(_row: Any, _person: Person) -> frozenset[str]:
+    """What names a mentee."""
+    return frozenset({"data", "title", "body", "href", "subject"})
 
 
 _Session = m.MentoringSession
@@ -264,8 +210,8 @@ FILES: tuple[File, ...] = (
     ),
     File(
         m.OAuthAttempt,
-        "calendar_consents",
-        "When you were sent to Google.",
+        "consents",
+        "When you were sent to Google or Discord.",
         by_user(m.OAuthAttempt.user_id),
     ),
     File(
@@ -303,6 +249,61 @@ FILES: tuple[File, ...] = (
     File(m.DateOverride, "special_days", "Special days.", by_mentor(m.DateOverride.mentor_id)),
     File(m.TimeOff, "time_off", "Your time off.", by_mentor(m.TimeOff.mentor_id)),
     File(m.OfferedDay, "offered_days", "Days with a slot.", by_mentor(m.OfferedDay.mentor_id)),
+    File(
+        m.WaitlistEntry,
+        "waitlists",
+        "Where you waited for a place.",
+        by_user(m.WaitlistEntry.mentee_id),
+    ),
+    File(
+        m.Notification,
+        "notifications",
+        "What you were told.",
+        _own(m.Notification.user_id, m.Notification.about),
+        _lines_hide,
+    ),
+    File(
+        m.Notification,
+        "notifications_about_mentees",
+        "When you were told something about a mentee.",
+        _of_mentees(m.Notification.user_id, m.Notification.about),
+        _words_hide,
+    ),
+    File(
+        m.NotificationPreference,
+        "notification_choices",
+        "What you want to be told, and how.",
+        by_user(m.NotificationPreference.user_id),
+    ),
+    File(m.Reminder, "reminders", "When you were reminded.", by_user(m.Reminder.user_id)),
+    File(
+        m.MailDelivery,
+        "mails",
+        "Mails to you.",
+        _own(m.MailDelivery.user_id, m.MailDelivery.about),
+        _mails_hide,
+    ),
+    File(
+        m.MailDelivery,
+        "mails_about_mentees",
+        "Mails to you about a mentee.",
+        _of_mentees(m.MailDelivery.user_id, m.MailDelivery.about),
+        _words_hide,
+    ),
+    File(
+        m.MailSuppression,
+        "mails_stopped",
+        "Why your address gets no mails.",
+        by_address(m.MailSuppression.address),
+    ),
+    File(m.DiscordLink, "discord", "Your Discord account.", by_user(m.DiscordLink.user_id)),
+    File(m.DiscordGrant, "discord_roles", "Roles there.", by_user(m.DiscordGrant.user_id)),
+    File(
+        m.DiscordRole,
+        "discord_role",
+        "The role of your mentees there.",
+        by_mentor(m.DiscordRole.mentor_id),
+    ),
     File(m.OutboxMessage, "messages", "Messages to you.", messages_to, _messages_hide),
 )
 LEFT_OUT = {

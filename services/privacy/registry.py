@@ -48,7 +48,7 @@ _PEOPLE = {
     ),
     "onboarding": _columns(
         deleted="user_id about goals preferences zone_confirmed_at calendar_skipped_at done_at "
-        "created_at"
+        "remind_at created_at"
     ),
     "acceptance": _columns(kept="id user_id document version at order_id"),
 }
@@ -126,7 +126,8 @@ _MONEY = {
 _PACKS = {
     "pack": _columns(
         kept="id public_id order_id mentee_id mentor_id seat_id title total left reserved locked "
-        "status starts_at expires_at paused_at created_at"
+        "status starts_at expires_at paused_at created_at",
+        plain="quiet_until",
     ),
     "pack_share": _columns(
         kept="id pack_id number amount_minor tax_minor state turn session_id refund_id settled_at"
@@ -136,7 +137,7 @@ _PACKS = {
     ),
     "seat": _columns(
         kept="id public_id mentee_id mentor_id status created_at released_at release_reason",
-        plain="held_until grace_ends_at",
+        plain="held_until grace_ends_at warned_at",
     ),
     "seat_event": _columns(kept="id seat_id mentor_id status reason at"),
 }
@@ -145,7 +146,7 @@ _SESSIONS = {
         kept="id public_id pack_id mentee_id mentor_id mentor_user_id starts_at ends_at status "
         "late canceled_by canceled_at outcome_at outcome_by created_at",
         erased="goals cancel_reason",
-        plain="sequence decide_by object_until",
+        plain="sequence decide_by object_until reminded_of",
     ),
     "session_join": _columns(kept="id session_id user_id joined_at left_at"),
     "session_note": _columns(deleted="id session_id author_id shared body updated_at"),
@@ -205,7 +206,17 @@ _PLUMBING = {
         erased="error",
         plain="id public_id kind unique_key about data status attempts created_at due_at sent_at",
     ),
-    "job_run": _columns(erased="result error", plain="id kind subject status started_at ended_at"),
+    "job_run": _columns(
+        erased="result error traceback",
+        plain="id public_id kind subject about attempt status worker trace started_at ended_at",
+    ),
+    "job_change": _columns(plain="id run_id table_name thing change times"),
+    "job_hour": _columns(plain="hour kind succeeded failed milliseconds"),
+    "schedule": _columns(
+        plain="name every last_started_at last_ended_at last_error next_at asked_at"
+    ),
+    "pause": _columns(plain="kind reason by_user_id until created_at"),
+    "worker": _columns(plain="name doing started_at beat_at stopped_at alerted_at"),
     "topic_change": _columns(plain="id topic at"),
     "report_change": _columns(plain="id kind at"),
     "report_progress": _columns(plain="kind zone until generation"),
@@ -222,6 +233,33 @@ _PLUMBING = {
         "capacity_seconds free_seconds over_seconds"
     ),
 }
+_TELLING = {
+    "waitlist_entry": _columns(
+        erased="reason",
+        plain="id public_id mentor_id mentee_id status priority joined_at offered_at offer_ends_at "
+        "seat_id ended_at",
+    ),
+    "reminder": _columns(deleted="id kind user_id about occasion outcome reason due_at at"),
+    "notification": _columns(
+        deleted="id public_id user_id kind about unique_key title body href created_at read_at"
+    ),
+    "notification_preference": _columns(deleted="user_id category channel enabled updated_at"),
+    "mail_delivery": _columns(
+        erased="recipient subject reason",
+        plain="id public_id unique_key user_id template about data status vendor_id created_at "
+        "sent_at status_at",
+    ),
+    "mail_suppression": _columns(deleted="id public_id address reason note created_at"),
+    "discord_link": _columns(
+        deleted="id public_id user_id discord_id username dm_channel_id dm_closed_at left_at "
+        "linked_at"
+    ),
+    "discord_role": _columns(erased="name", plain="mentor_id role_id created_at"),
+    "discord_grant": _columns(
+        erased="discord_id error",
+        plain="id public_id user_id mentor_id wanted has sequence wanted_at done_at",
+    ),
+}
 REGISTRY: dict[str, dict[str, Class]] = {
     **_PEOPLE,
     **_CALENDARS,
@@ -229,6 +267,7 @@ REGISTRY: dict[str, dict[str, Class]] = {
     **_PACKS,
     **_SESSIONS,
     **_MENTORS,
+    **_TELLING,
     **_PLUMBING,
 }
 """By table and column, with the names that the database has."""

@@ -20,16 +20,20 @@ from sqlmodel import Session, col, select, update
 from services import clock, models
 from services.models import (
     AuditEntry,
+    DiscordLink,
     Dispute,
     EmailLink,
     InboxEvent,
+    InboxStatus,
     JobRun,
+    MailDelivery,
     Order,
     OutboxMessage,
     Payment,
     Refund,
 )
-from services.privacy.owned import Person, messages_to, orders_of, things_of
+from services.privacy.owned import things_of
+from services.privacy.which import Person, messages_to, named_in, orders_of
 
 AT_A_TIME = 500
 """Names in one question to the database."""
@@ -74,8 +78,8 @@ def _lines(db: Session, which: ColumnElement[bool]) -> Iterator[AuditEntry]:
 
 
 def events_about(db: Session, person: Person) -> ColumnElement[bool]:
-    """The webhooks about what the person paid: by the order or the refund that they name, and by
-    the provider's own ids.
+    """The webhooks about what the person paid, mails to them and what they asked on Discord: by the
+    order, the refund or the mail that they name, and by the provider's own ids.
 
     Never by an address: it may be part of somebody else's, and a payment names its payee too.
     """
@@ -84,14 +88,18 @@ def events_about(db: Session, person: Person) -> ColumnElement[bool]:
         (Payment.provider_id, col(Payment.order_id).in_(orders_of(person))),
         (Refund.provider_id, col(Refund.order_id).in_(orders_of(person))),
         (Dispute.provider_id, col(Dispute.order_id).in_(orders_of(person))),
+        (MailDelivery.vendor_id, col(MailDelivery.user_id) == person.user_id),
+        (DiscordLink.discord_id, col(DiscordLink.user_id) == person.user_id),
     )
     named = {name for name_of, mine in owned for name in db.exec(select(name_of).where(mine))}
     orders = select(Order.public_id).where(Order.mentee_id == person.user_id)
+    mails = select(MailDelivery.public_id).where(MailDelivery.user_id == person.user_id)
     refunds = select(Refund.public_id).where(col(Refund.order_id).in_(orders_of(person)))
     return or_(
         *(col(InboxEvent.object_id).in_(piece) for piece in _pieces(sorted(filter(None, named)))),
         col(InboxEvent.about).in_(orders),
         col(InboxEvent.about).in_(refunds),
+        col(InboxEvent.about).in_(mails),
     )
 
 
@@ -113,10 +121,12 @@ def empty_audit(db: Session, person: Person) -> None:
 
 
 def empty_records(db: Session, person: Person) -> None:
-    """Empty the content of webhooks about the person, and what went wrong with them and with
-    messages to the person."""
-    about = events_about(db, person)
+    """Empty the content of webhooks about the person, also of those that say the name in the
+    subject of a mail to somebody else, and what went wrong with them and with messages to the
+    person."""
+    about = or_(events_about(db, person), _reports_naming(person))
     events = select(InboxEvent.event_id).where(about)
+    rehearsed = select(InboxEvent.public_id).where(about)
     to_person = or_(
         messages_to(person),
         col(OutboxMessage.data)["link_id"]
@@ -127,11 +137,21 @@ def empty_records(db: Session, person: Person) -> None:
     subject = col(JobRun.subject)
     db.exec(
         update(JobRun)
-        .where(or_(subject.in_(events), subject.in_(messages)))
-        .values(result="", error="")
+        .where(or_(subject.in_(events), subject.in_(rehearsed), subject.in_(messages)))
+        .values(result="", error="", traceback="")
     )
     db.exec(update(OutboxMessage).where(to_person).values(error=""))
     db.exec(update(InboxEvent).where(about).values(payload="", error=""))
+
+
+def _reports_naming(person: Person) -> ColumnElement[bool]:
+    """What became of mails to others about what they have with the person. One that was not read
+    yet may tell that an address is gone: it keeps its content."""
+    mails = select(MailDelivery.vendor_id).where(
+        named_in(MailDelivery.about)(person), MailDelivery.vendor_id != ""
+    )
+    read = col(InboxEvent.status) != InboxStatus.RECEIVED
+    return read & col(InboxEvent.object_id).in_(mails)
 
 
 def emptied(value: Any) -> Any:

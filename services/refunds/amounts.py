@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from sqlmodel import Session, col, func, or_, select
 
-from services import access, clock, money
+from services import access, clock, money, seats
 from services.audit import Actor
 from services.config import settings
 from services.errors import Conflict, InvalidInput
@@ -214,8 +214,10 @@ def _why_not(db: Session, actor: Actor, case: Case, sessions: int, worth: tuple[
 
 def _is_over(db: Session, pack: Pack) -> bool:
     """Whether its time is over, though nobody has noted it yet; it is not while its clock stands
-    still."""
+    still, nor while its owner waits for the place that was given away."""
     if pack.expires_at is None or pack.expires_at > clock.utc_now() or pack.paused_at is not None:
+        return False
+    if seats.find_entry(db, pack.mentee_id, pack.mentor_id) is not None:
         return False
     return db.get_one(Mentor, pack.mentor_id).suspended_at is None
 

@@ -173,7 +173,7 @@ def _close_rest(db: Session, actor: Actor, case: Case, row: Refund) -> None:
 
 def _require_place(db: Session, pack: Pack) -> None:
     seat = seats.find_unreleased(db, pack.mentee_id, pack.mentor_id)
-    if seat is None and not seats.has_place(db, db.get_one(Mentor, pack.mentor_id)):
+    if seat is None and not seats.has_room(db, db.get_one(Mentor, pack.mentor_id)):
         raise Conflict(
             "The mentor has no free place any more. Pay another way, or wait for a place."
         )

@@ -6,9 +6,22 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services import audit, notifications, outbox, topics
+from services import audit, money, notifications, topics, urls
 from services.audit import Actor
-from services.models import Order, Refund
+from services.models import Mentor, Order, Refund, User
+from services.money import Money
+from services.telling import Line, tell
+
+_TITLES = {
+    "refunded": "{amount} is on its way back to you",
+    "refund_requested": "We have your request for {amount}",
+    "refund_denied": "Your request for {amount} was declined",
+    "refund_failed": "Your refund of {amount} did not go through",
+    "refund_returned": "Your refund of {amount} came back to us",
+    "refund_overtaken": "Your request for {amount} is over",
+    "refund_paid_by_hand": "{amount} was paid back to you another way",
+    "refund_restored": "Your sessions with {mentor} are yours again",
+}
 
 
 def publish(db: Session, refund: Refund) -> None:
@@ -38,15 +51,20 @@ def record(
     )
 
 
-def mail(db: Session, refund: Refund, template: str) -> None:
-    """One mail to the buyer, once for each attempt of the refund."""
+def mail(db: Session, refund: Refund, kind: str) -> None:
+    """Tell the buyer, once for each attempt of the refund."""
     order = db.get_one(Order, refund.order_id)
-    occasion = f":{refund.attempt}" if refund.attempt > 1 else ""
-    outbox.add(
+    mentor = db.get_one(User, db.get_one(Mentor, order.mentor_id).user_id).name
+    amount = money.shown(Money(refund.amount_minor, refund.currency))
+    title = _TITLES[kind].format(amount=amount, mentor=mentor)
+    tell(
         db,
-        kind="mail",
-        key=f"mail:{template}:{refund.public_id}{occasion}",
-        data={"template": template, "user_id": order.mentee_id, "refund_id": refund.id},
+        user_id=order.mentee_id,
+        kind=kind,
+        about=refund.public_id,
+        occasion=str(refund.attempt),
+        line=Line(title, f"{order.title}, with {mentor}", urls.order(order.public_id)),
+        data={"refund_id": refund.id},
     )
 
 

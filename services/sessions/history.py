@@ -1,4 +1,4 @@
-"""What happened to a session, read from the audit trail: its page's history, its mails' reasons."""
+"""What happened to a session: its page's history, and the reasons in its mails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from services.ids import UserId
 from services.models import AuditEntry, User
+from services.reminders import reading
 from services.sessions.views import HistoryLine
 
 MOST_LINES = 200
@@ -35,6 +37,21 @@ def list_history(db: Session, session: str) -> tuple[HistoryLine, ...]:
             _instant(line.after.get("starts_at")),
         )
         for line, name in reversed(found)
+    )
+
+
+def list_reminders(db: Session, session: str, *, reader: UserId | None) -> tuple[HistoryLine, ...]:
+    """What the reminders of a session add to its history, oldest first: one's own, or everybody's
+    without a `reader`. The caller settles who may see."""
+    return tuple(
+        HistoryLine(
+            one.at,
+            "",
+            "reminder.sent" if one.told else "reminder.suppressed",
+            one.reason,
+            to_name=one.reader,
+        )
+        for one in reading.list_about(db, [session], reader=reader)
     )
 
 

@@ -23,9 +23,17 @@ from services.models import (
     User,
 )
 from services.sessions import lists, presence
-from services.sessions.history import list_history
+from services.sessions.history import list_history, list_reminders
 from services.sessions.settling import CREDIT_BACK
-from services.sessions.views import NoteView, ObjectionView, ProposalView, SessionView, side_of
+from services.sessions.views import (
+    HistoryLine,
+    NoteView,
+    ObjectionView,
+    ProposalView,
+    SessionView,
+    Side,
+    side_of,
+)
 
 
 def get_session(db: Session, *, actor: Actor, session: str) -> SessionView:
@@ -62,8 +70,16 @@ def get_session(db: Session, *, actor: Actor, session: str) -> SessionView:
         proposal=_proposal(db, row),
         objection=_objection(db, row),
         notes=_notes(db, actor, row),
-        history=list_history(db, row.public_id),
+        history=_history(db, actor, row),
     )
+
+
+def _history(db: Session, actor: Actor, row: MentoringSession) -> tuple[HistoryLine, ...]:
+    """What was done, and of what people were reminded: oneself, or, for an admin, both."""
+    own = side_of(actor, row) is not Side.ADMIN
+    reminded = list_reminders(db, row.public_id, reader=actor.user_id if own else None)
+    lines = (*list_history(db, row.public_id), *reminded)
+    return tuple(sorted(lines, key=lambda line: line.at))
 
 
 def _people(db: Session, users: Iterable[UserId | None]) -> dict[UserId, User]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import structlog
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from services import clock, db, locking, outages
+from services import clock, due, locking
 from services.audit import SYSTEM
 from services.ids import SessionId
 from services.models import LIVE_SESSIONS, MentoringSession, SessionStatus
 from services.sessions import objections, presence, settling, suspension
-
-log = structlog.get_logger()
 
 NOBODY_SAID = "Nobody said in time what happened."
 NOBODY_DENIED = "Nobody said otherwise in time."
@@ -26,45 +23,51 @@ _status, _starts, _ends = (
 )
 
 
-def advance_due(*, limit: int = 200) -> int:
+def advance_due() -> int:
     """Begin, end and settle what is due; each in a transaction of its own. How many changed.
 
     Both joins prove that a session took place. Anything less proves nothing: one side's join
     would decide against the other. Then people say what happened, and if nobody does so in time,
     the credit comes back.
     """
-    now = clock.utc_now()
-    undecided = _status == SessionStatus.UNRESOLVED
-    scheduled = _status == SessionStatus.SCHEDULED
-    steps: Sequence[tuple[list[ColumnElement[bool]], Callable[[Session, MentoringSession], bool]]]
-    steps = (
-        ([_status.in_(LIVE_SESSIONS), _ends <= now], _end),
-        ([scheduled, _starts <= now, _ends > now], _begin),
-        ([undecided, col(MentoringSession.decide_by) <= now], _give_up),
+    return (
+        due.run(_find_over, _locked(_end), what="session_over")
+        + due.run(_find_begun, _locked(_begin), what="session_begun")
+        + due.run(_find_undecided, _locked(_give_up), what="session_undecided")
+        + due.run(suspension.find_to_cancel, _locked(_cancel), what="session_to_cancel")
     )
-    changed = sum(_each(_due(wanted, limit), step) for wanted, step in steps)
-    return changed + _each(suspension.to_cancel(limit=limit), _cancel)
 
 
-def _due(wanted: list[ColumnElement[bool]], limit: int) -> Sequence[SessionId]:
-    due = select(col(MentoringSession.id)).where(*wanted).order_by(_starts).limit(limit)
-    with db.reading() as session:
-        return session.exec(due).all()
+def _find_over(db: Session, *, limit: int) -> Sequence[SessionId]:
+    return _find(db, limit, _status.in_(LIVE_SESSIONS), _ends <= clock.utc_now())
 
 
-def _each(sessions: Sequence[SessionId], step: Callable[[Session, MentoringSession], bool]) -> int:
-    changed = 0
-    for session_id in sessions:
-        try:
-            with db.transaction() as tx:
-                row = tx.get_one(MentoringSession, session_id)
-                locking.lock_session(tx, row)
-                changed += step(tx, row)
-        except Exception as error:  # one that fails must not keep the others waiting
-            if outages.away(error):
-                raise
-            log.exception("session_stuck", session=session_id)
-    return changed
+def _find_begun(db: Session, *, limit: int) -> Sequence[SessionId]:
+    now = clock.utc_now()
+    return _find(db, limit, _status == SessionStatus.SCHEDULED, _starts <= now, _ends > now)
+
+
+def _find_undecided(db: Session, *, limit: int) -> Sequence[SessionId]:
+    over = col(MentoringSession.decide_by) <= clock.utc_now()
+    return _find(db, limit, _status == SessionStatus.UNRESOLVED, over)
+
+
+def _find(db: Session, limit: int, *wanted: ColumnElement[bool]) -> Sequence[SessionId]:
+    found = select(col(MentoringSession.id)).where(*wanted).order_by(_starts).limit(limit)
+    return db.exec(found).all()
+
+
+def _locked(
+    step: Callable[[Session, MentoringSession], bool],
+) -> Callable[[Session, SessionId], bool]:
+    """The step on a session that was read under its locks."""
+
+    def run(db: Session, session_id: SessionId) -> bool:
+        row = db.get_one(MentoringSession, session_id)
+        locking.lock_session(db, row)
+        return step(db, row)
+
+    return run
 
 
 def _begin(db: Session, session: MentoringSession) -> bool:

@@ -7,10 +7,24 @@ what is left to cancel is a question to the tables.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
-from services import access, audit, booking, clock, db, inputs, locking, outbox, topics
+from services import (
+    access,
+    audit,
+    booking,
+    clock,
+    db,
+    inputs,
+    locking,
+    seats,
+    telling,
+    topics,
+    waitlist,
+)
 from services.audit import Actor
 from services.errors import Conflict, NotFound
 from services.ids import MentorId, SessionId, UserId
@@ -24,6 +38,7 @@ from services.models import (
     UserStatus,
 )
 from services.sessions import idle_days
+from services.telling import Line
 
 WHY_CANCELED = "Your mentor cannot hold sessions for now."
 WHY_MENTEE_CANCELED = "The mentee's account was suspended."
@@ -73,12 +88,23 @@ def resume_mentor(*, actor: Actor, mentor: str, reason: str) -> None:
         if row.suspended_at is None:
             raise Conflict("This mentor is not suspended.")
         _tell(tx, actor, row, "mentor_resumed", why)
+        seats.resume_grace(tx, actor=actor, mentor_id=row.id, since=row.suspended_at)
         row.suspended_at = None
+        tx.flush()
+        seats.fill(tx, mentor_id=row.id)
 
 
 def to_cancel(mentor: MentorId | None = None, *, limit: int = 1000) -> list[SessionId]:
     """The sessions that a suspension, of the mentor or of the mentee's account, has not canceled
     yet: of one mentor, or of all."""
+    with db.reading() as session:
+        return list(find_to_cancel(session, limit=limit, mentor=mentor))
+
+
+def find_to_cancel(
+    db: Session, *, limit: int, mentor: MentorId | None = None
+) -> Sequence[SessionId]:
+    """The same within a transaction of the caller's, the next to begin first."""
     wanted: list[ColumnElement[bool]] = [
         col(MentoringSession.status) == SessionStatus.SCHEDULED,
         col(MentoringSession.starts_at) > clock.utc_now(),
@@ -94,8 +120,7 @@ def to_cancel(mentor: MentorId | None = None, *, limit: int = 1000) -> list[Sess
         .order_by(col(MentoringSession.starts_at))
         .limit(limit)
     )
-    with db.reading() as session:
-        return list(session.exec(found).all())
+    return db.exec(found).all()
 
 
 def cancel(db: Session, actor: Actor, session: MentoringSession) -> bool:
@@ -119,6 +144,7 @@ def _suspend(db: Session, actor: Actor, mentor: Mentor, reason: str) -> bool:
         return False
     mentor.suspended_at = clock.utc_now()
     _tell(db, actor, mentor, "mentor_suspended", reason)
+    waitlist.withdraw_of_mentor(db, actor=actor, mentor_id=mentor.id)
     return True
 
 
@@ -131,13 +157,13 @@ def _locked(db: Session, slug: str) -> Mentor:
     return row
 
 
-def _tell(db: Session, actor: Actor, mentor: Mentor, template: str, reason: str) -> None:
-    """Audit it, and one mail each for the mentor and whoever owns a pack that is not used up."""
+def _tell(db: Session, actor: Actor, mentor: Mentor, kind: str, reason: str) -> None:
+    """Audit it, and tell the mentor and whoever owns a pack that is not used up."""
     occasion = mentor.suspended_at.isoformat() if mentor.suspended_at else ""
     audit.record(
         db,
         actor=actor,
-        action=template.replace("_", "."),
+        action=kind.replace("_", "."),
         thing=mentor.public_id,
         after={"reason": reason},
     )
@@ -147,21 +173,40 @@ def _tell(db: Session, actor: Actor, mentor: Mentor, template: str, reason: str)
         topics.availability(mentor.id),
         topics.mentor_sessions(mentor.id),
     )
-    for user_id, public_id in _readers(db, mentor):
-        outbox.add(
+    name = db.get_one(User, mentor.user_id).name
+    for user_id in _readers(db, mentor):
+        telling.tell(
             db,
-            kind="mail",
-            key=f"mail:{template}:{mentor.public_id}:{occasion}:{public_id}",
-            data={"template": template, "user_id": user_id, "mentor_id": mentor.id},
+            user_id=user_id,
+            kind=kind,
+            about=mentor.public_id,
+            occasion=occasion,
+            line=_line(mentor, name, kind, oneself=user_id == mentor.user_id),
+            data={"mentor_id": mentor.id},
         )
 
 
-def _readers(db: Session, mentor: Mentor) -> list[tuple[UserId, str]]:
+def _line(mentor: Mentor, name: str, kind: str, *, oneself: bool) -> Line:
+    match kind, oneself:
+        case "mentor_suspended", True:
+            return Line("You are suspended as a mentor", "Nobody can book you for now.", "/mentor")
+        case "mentor_suspended", False:
+            body = "Your pack loses no time: its validity stands still."
+            return Line(f"{name} cannot hold sessions for now", body, "/dashboard")
+        case _, True:
+            body = "Look whether your hours are still right."
+            return Line("You can be booked again", body, "/mentor/availability")
+        case _:
+            body = "The validity of your packs goes on from today."
+            return Line(f"{name} is back", body, f"/book/{mentor.slug}")
+
+
+def _readers(db: Session, mentor: Mentor) -> Sequence[UserId]:
     mentees = select(Pack.mentee_id).where(
         Pack.mentor_id == mentor.id,
         col(Pack.status).in_([PackStatus.ACTIVE, PackStatus.FROZEN]),
     )
-    people = select(col(User.id), col(User.public_id)).where(
+    people = select(col(User.id)).where(
         (col(User.id) == mentor.user_id) | col(User.id).in_(mentees)
     )
-    return list(db.exec(people.order_by(col(User.id))).all())
+    return db.exec(people.order_by(col(User.id))).all()

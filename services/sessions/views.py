@@ -93,15 +93,16 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One line of the audit trail. `by_name` is empty when the studio itself acted; `before` and
-    `after` are where a moved session began and begins."""
+    """One line of what happened. `by_name` is empty when the studio itself acted; `before` and
+    `after` are where a moved session began and begins. `to_name` is who was reminded."""
 
     at: datetime
     by_name: str
     action: str
     reason: str
-    before: datetime | None
-    after: datetime | None
+    before: datetime | None = None
+    after: datetime | None = None
+    to_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

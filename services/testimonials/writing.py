@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, inputs, locking, outbox, topics
+from services import access, audit, clock, db, inputs, locking, telling, topics
 from services.audit import Actor
 from services.errors import Conflict, NotFound, OutOfDate
 from services.models import (
@@ -19,6 +19,7 @@ from services.models import (
     TestimonialStatus,
     User,
 )
+from services.telling import Line
 from services.testimonials.views import OwnView, shown_name
 
 LEAST_LENGTH = 50
@@ -33,12 +34,15 @@ def ask(db: Session, pack: Pack) -> None:
     count = _sessions_used(db, pack)
     if not count:
         return
-    mentee = db.get_one(User, pack.mentee_id)
-    outbox.add(
+    title = f"How were your sessions with {_mentor_name(db, pack)}?"
+    telling.tell(
         db,
-        kind="mail",
-        key=f"mail:testimonial:{pack.public_id}:{count}:{mentee.public_id}",
-        data={"template": "testimonial_asked", "user_id": mentee.id, "pack_id": pack.id},
+        user_id=pack.mentee_id,
+        kind="testimonial_asked",
+        about=pack.public_id,
+        occasion=str(count),
+        line=Line(title, "A few sentences are enough.", f"/testimonial/{pack.public_id}"),
+        data={"pack_id": pack.id},
     )
 
 
@@ -196,15 +200,23 @@ def _checked_reason(reason: str) -> str:
 
 
 def _tell_declined(db: Session, testimonial: Testimonial) -> None:
-    """One mail per decision; it reads the reason when it leaves."""
+    """Once per decision; the mail reads the reason when it leaves."""
     decided = int((testimonial.decided_at or clock.utc_now()).timestamp())
-    outbox.add(
+    pack = db.get_one(Pack, testimonial.pack_id)
+    telling.tell(
         db,
-        kind="mail",
-        key=f"mail:testimonial_declined:{testimonial.public_id}:{decided}",
-        data={
-            "template": "testimonial_declined",
-            "user_id": testimonial.mentee_id,
-            "testimonial_id": testimonial.id,
-        },
+        user_id=testimonial.mentee_id,
+        kind="testimonial_declined",
+        about=testimonial.public_id,
+        occasion=str(decided),
+        line=Line(
+            f"Your testimonial for {_mentor_name(db, pack)} is not shown",
+            "You can change it; the studio then reads it again.",
+            f"/testimonial/{pack.public_id}",
+        ),
+        data={"testimonial_id": testimonial.id},
     )
+
+
+def _mentor_name(db: Session, pack: Pack) -> str:
+    return db.get_one(User, db.get_one(Mentor, pack.mentor_id).user_id).name
