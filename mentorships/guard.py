@@ -100,7 +100,7 @@ class Guard(Middleware):
 @cache
 def _loading() -> frozenset[str]:
     """The events of a page that begins: the browser may send them again without asking anybody."""
-    loaders = {format_event_handler(handler) for page in PAGES for handler in page.on_load}
+    loaders = {format_event_handler(handler) for page in PAGES for handler in page.handlers}
     return ARRIVALS | {PAGE_TURN} | loaders
 
 

@@ -181,7 +181,7 @@ class Hub:
         is tried again as long as the tab looks at the same."""
         if looker.waiting is event:
             looker.waiting = None
-            if LOOKERS.find(looker.token) is looker:
+            if LOOKERS.find(looker.token, looker.refresh) is looker:
                 self._read_later(looker.audience.key)
 
     def _is_open(self, looker: Looker) -> bool:

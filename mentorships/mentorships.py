@@ -13,6 +13,7 @@ from mentorships import launch
 from mentorships.guard import Guard, on_backend_exception
 from mentorships.http import (
     auth,
+    discord,
     disputes,
     failures,
     feeds,
@@ -27,9 +28,11 @@ from mentorships.http import (
     reports,
     sandbox_proxy,
     sessions,
+    unsubscribe,
     webhooks,
 )
 from mentorships.live import live
+from mentorships.watch import watch
 from pages import PAGES, theme
 from services import logs, observability, outbox
 from services.config import settings
@@ -61,11 +64,13 @@ http_app = Starlette(
         *feeds.routes,
         *oauth.routes,
         *google_push.routes,
+        *discord.routes,
         *disputes.routes,
         *invoices.routes,
         *my_data.routes,
         *reports.routes,
         *sessions.routes,
+        *unsubscribe.routes,
         *sandbox_proxy.routes(settings()),
     ],
     exception_handlers={Exception: failures.in_route},
@@ -81,11 +86,12 @@ app = Studio(
 app.add_middleware(Guard())
 app.register_lifespan_task(observe)
 app.register_lifespan_task(live)
+app.register_lifespan_task(watch)
 for page in PAGES:
     app.add_page(
         page.component,
         route=page.route,
         title=f"{page.title} · {settings().studio_name}",
         description=page.description,
-        on_load=page.on_load,
+        on_load=page.handlers,
     )

@@ -29,6 +29,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "payments": outside.payment_provider,
     "mail": outside.mail_provider,
     "calendars": outside.calendars,
+    "chat": outside.chat,
     "address": outside.public_address,
     "proxies": house.proxies,
     "watching": house.watching,

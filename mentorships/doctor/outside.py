@@ -13,6 +13,7 @@ from services.config import PAYMENT_NAMES, settings
 from services.errors import ProviderError
 from services.providers.answers import Answer
 from services.providers.calendar.registry import consent
+from services.providers.discord.registry import discord
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
 from services.providers.storage.base import probe
@@ -62,6 +63,13 @@ def mail_provider() -> Iterator[Finding]:
         yield _refused(name, error, secret)
     else:
         yield from _answered(name, answer)
+    if chosen.mail_provider == "resend" and not chosen.effective_resend_webhook_secret:
+        yield wrong(
+            name,
+            "tells us of no mail that comes back",
+            f"Add a webhook to {chosen.public_url}/api/webhooks/resend there, and set "
+            "RESEND_WEBHOOK_SECRET.",
+        )
 
 
 def calendars() -> Iterator[Finding]:
@@ -94,6 +102,24 @@ def calendars() -> Iterator[Finding]:
     else:
         told = f"{standing.connected} people connected, {standing.broken} must connect again"
         yield right("calendars", told)
+
+
+def chat() -> Iterator[Finding]:
+    """Discord, where the studio has a server: the bot, its keys, what it may do."""
+    chosen = settings()
+    if not chosen.discord_offered:
+        yield right("Discord", "no application is set: nobody is offered to link an account")
+        return
+    try:
+        answer = discord().check()
+    except ProviderError as error:
+        if error.code == "unknown_guild":
+            fix = "Invite the bot into the server, or check DISCORD_GUILD_ID."
+            yield wrong("Discord", "our bot is not in the server", fix)
+        else:
+            yield _refused("Discord", error, "DISCORD_BOT_TOKEN")
+    else:
+        yield from _answered("Discord", answer)
 
 
 def _refused(name: str, error: ProviderError, setting: str) -> Finding:

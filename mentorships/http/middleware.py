@@ -12,8 +12,8 @@ from mentorships.http.edge import Edge
 from services.config import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Their signature decides, and no browser sends them.
-SIGNED_PATHS = "/api/webhooks/"
+# Their signature decides: no browser sends webhooks, and mail programs leave a list (RFC 8058).
+SIGNED_PATHS = ("/api/webhooks/", "/unsubscribe/")
 
 
 def protect(app: ASGIApp, chosen: Settings, pages_dir: Path) -> ASGIApp:

@@ -27,14 +27,16 @@ from services.config import settings
 from services.errors import ProviderUnavailable
 from services.inbox import Arrival
 from services.models import Provider
-from services.providers.payments.base import BadEvent, BadSignature, Event
+from services.providers.hooks import BadEvent, BadSignature, Event, Hooks
+from services.providers.mail import registry as mail
 from services.providers.payments.registry import payments
 
 MOST_TOGETHER = 64
 """Events of one transaction: about as long as one purchase's."""
 MOST_WAITING = 1_000
 RETRY_AFTER_SECONDS = 5
-PATHS = {f"/api/webhooks/{provider.value}": provider.value for provider in Provider}
+RESEND = "resend"
+PATHS = {f"/api/webhooks/{name}": name for name in (*(each.value for each in Provider), RESEND)}
 """Which provider sends to which path."""
 MOST_FETCHING = 8
 """Events at a time whose signer is only being asked for."""
@@ -126,7 +128,7 @@ class Intake:
         provider = PATHS[scope["path"]]
         body = await read_bounded(receive, settings().webhook_max_bytes)
         if provider not in self._loaded:  # an SDK takes a second to load, the first time
-            await asyncio.to_thread(payments, provider)
+            await asyncio.to_thread(_reader, provider)
             self._loaded.add(provider)
         event, now = await self._read(provider, body, _headers(scope)), clock.utc_now()
         text = body.decode("utf-8")
@@ -135,7 +137,7 @@ class Intake:
     async def _read(self, provider: str, body: bytes, headers: dict[str, str]) -> Event:
         """Here, unless a certificate has to be fetched first: in a thread of few, so that whoever
         sends us nonsense keeps nobody else waiting."""
-        adapter, now = payments(provider), clock.utc_now()
+        adapter, now = _reader(provider), clock.utc_now()
         if adapter.reads_at_once(headers):
             return adapter.read_event(body, headers, now)
         loop = asyncio.get_running_loop()
@@ -176,7 +178,24 @@ async def read_bounded(receive: Receive, limit: int) -> bytes:
 
 def _is_hook(path: str) -> bool:
     """Whether a provider that this studio has a key for sends to it."""
-    return path in PATHS and PATHS[path] in settings().payment_providers
+    provider = PATHS.get(path)
+    if provider == RESEND:
+        return mail.hooks() is not None
+    return provider in settings().payment_providers
+
+
+def _reader(provider: str) -> Hooks:
+    """Who verifies and reads this provider's events.
+
+    Raises:
+        ProviderUnavailable: the studio has no key for it (any more).
+    """
+    if provider != RESEND:
+        return payments(provider)
+    found = mail.hooks()
+    if found is None:
+        raise ProviderUnavailable(RESEND, "no secret is set", code="authentication")
+    return found
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -19,6 +19,7 @@ from mentorships import migrations
 from mentorships.launch import StartError
 from mentorships.processes import say
 from mentorships.seed.people import DEMO_LOGINS, DEMO_PASSWORD
+from mentorships.seed.reading import read_what_is_old
 from mentorships.seed.simulator import Simulator
 from mentorships.seed.story import tell
 from services import analytics, audit, clock, db, logs, passwords
@@ -50,6 +51,7 @@ def ensure_demo(sandbox_address: str) -> bool:
     with _not_waiting_for_the_disk():
         with logs.warnings_only(), passwords.known_to_everybody():
             tell(simulator, now=clock.utc_now())
+            read_what_is_old(clock.utc_now())
         analytics.roll_up()  # the dashboards are quick from the first look on
     _note(FINISHED)
     return True

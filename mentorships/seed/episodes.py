@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from mentorships.seed import meetings, people, words
+from mentorships.seed import meetings, people, purchases, words
 from mentorships.seed.meetings import Fate, Meeting
 from mentorships.seed.world import Pair, World
 from services import availability, booking, calendar, db, sessions, testimonials
@@ -26,6 +26,7 @@ from services.models import (
     Testimonial,
     User,
 )
+from services.reminders import sending
 
 MARA, TOMAS = "mentor@example.com", "tomas.okafor@example.com"
 LEA = people.MENTEE[0]
@@ -61,7 +62,8 @@ def nightly(world: World) -> None:
     """What the worker does once a day, on the last days."""
     for day in range(NIGHTS, 0, -1):
         moment = world.now - timedelta(days=day) + timedelta(hours=2)
-        world.plan(moment, sessions.count_offered_days, quiet=True)
+        for job in (sending.send_due, sessions.count_offered_days, purchases.release_ended):
+            world.plan(moment, job, quiet=True)
 
 
 # Lea, whom people sign in as

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from mentorships.seed import meetings, people
 from mentorships.seed.simulator import DECLINED, PAYPAL, STRIPE
 from mentorships.seed.world import World
-from services import checkout, db, packs, reconciliation, seats
+from services import checkout, db, grace, packs, reconciliation, seats
 from services.errors import ProviderUnavailable, SeatsSoldOut
 from services.ids import MentorId, OrderId
 from services.models import Order, Pack, Seat, SeatStatus
@@ -19,7 +19,7 @@ from services.models import Order, Pack, Seat, SeatStatus
 RENEWS, COMES_BACK = 0.62, 0.5
 ABANDONS, GIVES_BACK, DECLINES = 0.06, 0.10, 0.14
 """Shares of the checkouts, cumulated."""
-AFTER_GRACE = timedelta(hours=80)
+WARNED, AFTER_GRACE = timedelta(hours=60), timedelta(hours=80)
 FIRST_BOOKING = timedelta(hours=1)
 """So long after the purchase."""
 FEW = 2
@@ -133,7 +133,8 @@ def _after(world: World, order: str, mentee: str, mentor: str, stays: bool) -> N
     first = partial(meetings.begin, world, mentee, mentor, most=most)
     world.plan(world.moment + FIRST_BOOKING, first, quiet=True)
     world.plan(pack.expires_at + timedelta(minutes=1), packs.expire_due)
-    world.plan(pack.expires_at + AFTER_GRACE, partial(_release, world, mentee, mentor))
+    world.plan(pack.expires_at + WARNED, grace.warn_due, quiet=True)
+    world.plan(pack.expires_at + AFTER_GRACE, release_ended, quiet=True)
     luck = world.dice.random()
     if stays and luck < RENEWS:
         days = world.dice.uniform(-6, 2)
@@ -145,33 +146,11 @@ def _after(world: World, order: str, mentee: str, mentor: str, stays: bool) -> N
         world.plan(moment, partial(buy_somewhere, world, mentee))
 
 
-def _release(world: World, mentee: str, mentor: str) -> None:
-    """The admin gives a seat back whose grace is over."""
-    actor = world.mentees[mentee]
-    with db.reading() as session:
-        seat = session.exec(
-            select(Seat).where(
-                Seat.mentee_id == actor.user_id,
-                Seat.mentor_id == _mentor_id(world, mentor),
-                Seat.status == SeatStatus.GRACE,
-            )
-        ).one_or_none()
-    if seat is not None:
-        seats.release_by_hand(
-            actor=world.admin, seat=seat.public_id, reason="The grace period is over."
-        )
-
-
-def give_back_ended(world: World) -> None:
-    """The admin gives back every seat whose grace is over."""
-    with db.reading() as session:
-        ended = session.exec(
-            select(Seat.public_id).where(
-                Seat.status == SeatStatus.GRACE, col(Seat.grace_ends_at) < world.moment
-            )
-        ).all()
-    for seat in ended:
-        seats.release_by_hand(actor=world.admin, seat=seat, reason="The grace period is over.")
+def release_ended() -> None:
+    """What the sweep does about seats whose grace is over: who was warned in time loses the seat,
+    who was not is warned now."""
+    grace.warn_due()
+    grace.release_due()
 
 
 def _newcomer(world: World, mentor: str) -> str:

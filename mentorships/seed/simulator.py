@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import urllib3
 
 CARD, DECLINED = "4242424242424242", "4000000000000002"
-STRIPE, PAYPAL = "stripe", "paypal"
+STRIPE, PAYPAL, RESEND = "stripe", "paypal", "resend"
 YEAR_SECONDS = 400 * 86_400
 TOKEN_SECONDS = 32_400
 """How long PayPal's access is good, in a year that passes within a minute and in real time."""
@@ -41,19 +41,21 @@ class Simulator:
         self._http = urllib3.PoolManager(maxsize=1, retries=False, timeout=30)
         self._paypal_tells = False
         """Whether PayPal may have something to tell: most of the year is Stripe's."""
+        self._mails_are_reported = False
 
     def reset(self) -> None:
         """Empty the simulators; from now on webhooks wait for `deliveries`."""
         self._post("reset", {})
         for vendor in (STRIPE, PAYPAL):
             self._post(f"{vendor}/webhooks", {"mode": "hold"})
+        self._post("resend/webhooks", {"mode": "never"})
         self._post("google/pushes", {"mode": "never"})
         self._post("paypal/tokens", {"seconds": YEAR_SECONDS})
 
     def finish(self) -> None:
         """Real time, and webhooks delivered at once, from now on."""
         self._post("clock", {"now": None})
-        for vendor in (STRIPE, PAYPAL):
+        for vendor in (STRIPE, PAYPAL, RESEND):
             self._post(f"{vendor}/webhooks", {"mode": "now"})
         self._post("google/pushes", {"mode": "now"})
         self._post("paypal/tokens", {"seconds": TOKEN_SECONDS})
@@ -105,12 +107,40 @@ class Simulator:
             | {"status": 503, "times": times},
         )
 
+    def report_mails(self) -> None:
+        """What becomes of each mail is told from now on. Of a whole year it would take minutes."""
+        self._post("resend/webhooks", {"mode": "hold"})
+        self._mails_are_reported = True
+
+    def bounce(self, email: str) -> None:
+        """Mails to this address come back."""
+        self._post("mail/fate", {"address": email, "fate": "bounced"})
+
     def consent(self, url: str, *, email: str, zone: str) -> tuple[str, str]:
         """A person allows everything on Google's consent page: the state and the code that their
         browser brings back."""
         asked = {"url": url, "email": email, "time_zone": zone}
         query = parse_qs(urlsplit(self._post("google/consent", asked)["location"]).query)
         return query["state"][0], query["code"][0]
+
+    def consent_at_discord(self, url: str, *, username: str) -> tuple[str, str]:
+        """A person allows what Discord's consent page asks for: the state and the code that their
+        browser brings back."""
+        asked = {"url": url, "username": username}
+        self._discord_account(username)
+        query = parse_qs(urlsplit(self._post("discord/consent", asked)["location"]).query)
+        return query["state"][0], query["code"][0]
+
+    def leave_discord(self, username: str) -> None:
+        """Somebody leaves the studio's server."""
+        self._post("discord/leave", {"id": self._discord_account(username)})
+
+    def close_messages(self, username: str) -> None:
+        """Somebody takes no direct messages from the server's members any more."""
+        self._post("discord/dms", {"id": self._discord_account(username), "open": False})
+
+    def _discord_account(self, username: str) -> str:
+        return str(self._post("discord/account", {"username": username})["id"])
 
     def add_event(self, email: str, summary: str, begin: datetime, end: datetime) -> None:
         """Somebody writes an event into their own calendar at Google."""
@@ -128,7 +158,7 @@ class Simulator:
             of_paypal = self._waiting(PAYPAL, now)
             self._paypal_tells = bool(of_paypal)
             found += of_paypal
-        return found
+        return found + (self._waiting(RESEND, now) if self._mails_are_reported else [])
 
     def _waiting(self, vendor: str, now: datetime) -> list[Delivery]:
         query = f"{vendor}/deliveries?state=pending&signed_at={int(now.timestamp())}"

@@ -9,11 +9,21 @@ import random
 from datetime import datetime, timedelta
 from functools import partial
 
-from mentorships.seed import arrivals, claims, episodes, people, purchases
+from mentorships.seed import (
+    arrivals,
+    claims,
+    episodes,
+    letters,
+    mishaps,
+    people,
+    purchases,
+    queues,
+    server,
+)
 from mentorships.seed.people import MentorSeed
 from mentorships.seed.simulator import Simulator
 from mentorships.seed.world import Pair, Together, World
-from services import catalogue, db
+from services import catalogue, db, grace
 
 YEAR = timedelta(days=365)
 DICE = 20_26
@@ -38,6 +48,9 @@ def tell(simulator: Simulator, *, now: datetime) -> None:
     episodes.nightly(world)
     episodes.plan_all(world)
     claims.plan_all(world)
+    mishaps.plan_all(world)
+    server.plan_all(world)
+    queues.plan_all(world)
     world.happen()
     simulator.finish()
 
@@ -60,7 +73,7 @@ def _people_come(world: World) -> None:
         moment = ago(world, days=358 - 8 * number, hours=world.dice.uniform(1, 11))
         steps = NOT_ONBOARDED.get(number, 5)
         world.plan(moment, partial(_mentee_comes, world, person, steps=steps))
-    world.plan(ago(world, days=2), partial(arrivals.sign_up, world, unverified))
+    letters.plan_all(world, unverified)
 
 
 def _mentee_comes(
@@ -111,5 +124,6 @@ def _special_days(world: World) -> None:
     plan(days(days=16), partial(purchases.fill, world, mara, 5))
     for email, seats in FILLED.items():
         plan(days(days=3, hours=5), partial(purchases.fill, world, email, seats))
-    plan(days(hours=2), partial(purchases.give_back_ended, world))
+    plan(days(hours=15), grace.warn_due, quiet=True)
+    plan(days(hours=2), purchases.release_ended, quiet=True)
     plan(days(minutes=4), partial(purchases.open_only, world, "dev.raman@example.com"))
