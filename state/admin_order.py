@@ -15,7 +15,7 @@ from services.audit import Actor
 from services.invoices import OrderInvoices
 from services.models import InboxStatus, OutboxStatus
 from services.order_story import Happening, Kind, OrderStory
-from state import live
+from state import live, things
 from state.base import AppState
 from state.guard import requires
 from state.invoices import HasInvoices, InvoicesState
@@ -169,21 +169,5 @@ def _line(one: Happening, zone: str) -> StoryLine:
 
 
 def _href(thing: str) -> str:
-    """Where the thing is shown; "" for what has no page of its own."""
-    match thing.partition("_")[0]:
-        case "dsc":
-            return "/admin/discounts"
-        case "ref":
-            return "/admin/refunds"
-        case "ses":
-            return f"/sessions/{thing}"
-        case "inb":
-            return "/admin/inbox"
-        case "inv":
-            return f"/files/invoices/{thing}.pdf"
-        case "dsp":
-            return "/admin/disputes"
-        case "unm":
-            return "/admin/unmatched"
-        case _:
-            return ""
+    """Where the thing is shown; "" for what has no page of its own, or this one."""
+    return "" if thing.startswith("ord_") else things.place(thing)

@@ -16,6 +16,7 @@ from state import (
     admin_disputes,
     admin_inbox,
     admin_orders,
+    admin_outbox,
     admin_reconciliation,
     admin_refunds,
     admin_unmatched,
@@ -188,8 +189,8 @@ def _about_others(now: Attention) -> list[tuple[int, Task]]:
         _task(
             now.dead_messages,
             "message could not be sent|messages could not be sent",
-            "Send them again with the operator's command: retry.",
-            "",
+            "See why, then send them again or give them up.",
+            address(admin_outbox.PATH, only="dead"),
             "bad",
         ),
         _task(

@@ -70,6 +70,8 @@ class CheckoutState(Loads, AppState):
     renewal: bool = False
     obstacle: Obstacle = ""
     blocked: str = ""
+    can_wait: bool = False
+    offered_until: str = ""
     sign_in_href: str = ""
     sign_up_href: str = ""
     open_order: str = ""
@@ -230,6 +232,9 @@ class CheckoutState(Loads, AppState):
         self.mentor_href = urls.mentor(offer.mentor_slug)
         self.photo = photos.url(offer.photo_key, "small")
         self.renewal, self.blocked = offer.is_renewal, offer.blocked
+        self.can_wait = offer.can_wait
+        offered = None if offer.open_order else offer.offer_ends_at
+        self.offered_until = until(offered, self.time_zone).text
         self.open_order = offer.open_order or ""
         self.same_offer = offer.open_order_same_offer
         self.held_until = until(offer.held_until, self.time_zone).text

@@ -26,6 +26,7 @@ from state.base import AppState, read
 from state.guard import requires
 from state.phase import Loads, loading
 from state.shown import NEVER, Moment, count, date, initials, moment, until
+from state.waiting import ChoiceFace, WaitFace, choice_face, wait_face
 
 MOST_DOTS = 20
 SOON = timedelta(days=1)
@@ -112,6 +113,8 @@ class DashboardState(Loads, AppState):
     soon: bool = False
     together: list[Together] = []
     checkouts: list[CheckoutFace] = []
+    waits: list[WaitFace] = []
+    choices: list[ChoiceFace] = []
 
     @rx.event
     @requires("user")
@@ -139,8 +142,13 @@ class DashboardState(Loads, AppState):
         self.sessions = [_session(one, self.time_zone) for one in home.sessions]
         now = clock.utc_now()
         self.soon = any(one.starts_at - SOON < now < one.ends_at for one in home.sessions)
-        self.together = [_together(one, self.time_zone) for one in home.together]
+        waiting = {one.mentor_slug for one in home.waits if one.ended_at is None}
+        self.together = [
+            _together(one, self.time_zone, waits=one.slug in waiting) for one in home.together
+        ]
         self.checkouts = [_checkout(one, self.time_zone) for one in home.checkouts]
+        self.waits = [wait_face(one, self.time_zone) for one in home.waits]
+        self.choices = [choice_face(one) for one in home.choices]
 
 
 def audience(actor: Actor) -> live.Audience[MenteeHome]:
@@ -160,6 +168,14 @@ def _step(step: NextStep, zone: str, email: str) -> Step:
         case NextStepKind.VERIFY_EMAIL:
             words = f"Open the link we mailed to {email}. Then you can buy a pack."
             return Step("Confirm your e-mail address.", words, "Send the link again", "/verify")
+        case NextStepKind.TAKE_PLACE:
+            words = f"It is held for you until {end}. Choose a pack, or decline it below."
+            title = f"A place with {name} is yours."
+            return Step(title, words, "Choose a pack", urls.mentor(step.mentor_slug))
+        case NextStepKind.CHOOSE_PLACE:
+            words = f"You have {count(step.left, 'session')} left, and choose below how to go on."
+            title = f"Your place with {name} was given to somebody else."
+            return Step(title, words, f"See {name}'s page", urls.mentor(step.mentor_slug))
         case NextStepKind.RENEW:
             return _renewal(step, end)
         case NextStepKind.ONBOARD:
@@ -249,7 +265,7 @@ def _renewal(step: NextStep, end: str) -> Step:
     return Step(title, "Another pack keeps your seat.", "Renew", href)
 
 
-def _together(one: MentorTogether, zone: str) -> Together:
+def _together(one: MentorTogether, zone: str, *, waits: bool) -> Together:
     seat, tone = _SEATS[one.seat]
     return Together(
         name=one.name,
@@ -261,13 +277,14 @@ def _together(one: MentorTogether, zone: str) -> Together:
         until=until(one.until, zone),
         renewable=one.seat is not None,
         book_href=f"/book/{one.slug}" if one.available and one.seat is SeatStatus.ACTIVE else "",
-        packs=[_pack(pack, zone) for pack in one.packs],
+        packs=[_pack(pack, zone, waits=waits) for pack in one.packs],
     )
 
 
-def _pack(pack: PackView, zone: str) -> PackFace:
+def _pack(pack: PackView, zone: str, *, waits: bool) -> PackFace:
+    """The end of a frozen pack is not known, nor that of one whose owner waits for a place."""
     paused = pack.paused and pack.status is PackStatus.ACTIVE
-    runs = pack.status is PackStatus.ACTIVE and not paused  # a frozen pack's end is not known
+    runs = pack.status is PackStatus.ACTIVE and not paused and not waits
     return PackFace(
         title=pack.title,
         dots=[place < pack.left for place in range(pack.total)] if pack.total <= MOST_DOTS else [],

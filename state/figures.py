@@ -84,59 +84,71 @@ def _stacked(
         "xperiod": "M1",
         "marker": {"opacity": [1 if month.complete else _UNFINISHED for month in months]},
     }
-    figure = _figure(
+    figure = drawn(
         [
-            shared | _told(name, [money.shown(amount) for amount in amounts]) | {"y": heights}
+            shared | tells(name, [money.shown(amount) for amount in amounts]) | {"y": heights}
             for name, heights, amounts in series
         ],
         **_money_axis("yaxis", months[0].taking.net.currency),
         xaxis=_time_axis("month"),
     )
     (low, under, _), (high, above, _) = series
-    figure["layout"]["annotations"] = _edge_labels(under, above, names=(low, high))
+    figure["layout"]["annotations"] = edge_labels(under, above, names=(low, high))
     return figure
 
 
 def net_by_line(lines: Sequence[RevenueLine]) -> Figure:
     """Lying bars, the largest first, each with its name above and its amount behind it."""
     shown = lines[:MOST_LINES]
-    places = list(range(len(shown)))
-    texts = [in_short(line.taking.net) for line in shown]
+    return lying_bars(
+        names=[line.label for line in shown],
+        lengths=[_major(line.taking.net) for line in shown],
+        texts=[in_short(line.taking.net) for line in shown],
+        hovers=[_line_hover(line) for line in shown],
+    )
+
+
+def lying_bars(
+    *, names: Sequence[str], lengths: Sequence[float], texts: Sequence[str], hovers: Sequence[str]
+) -> Figure:
+    """Bars that lie, in this order: a name above each, a text behind, and what hovering tells."""
+    places = list(range(len(names)))
     bars: dict[str, Any] = {
         "type": "bar",
         "orientation": "h",
-        "x": [_major(line.taking.net) for line in shown],
+        "x": list(lengths),
         "y": places,
         "width": 0.36,
         "offset": 0.02,
-        "text": texts,
+        "text": list(texts),
         "textposition": "outside",
         "textangle": 0,
         "cliponaxis": False,
-        "customdata": [_line_hover(line) for line in shown],
+        "customdata": list(hovers),
         "hovertemplate": "%{customdata}<extra></extra>",
     }
-    names = [
-        {
-            "xref": "paper",
-            "x": 0,
-            "xanchor": "left",
-            "y": place,
-            "yanchor": "bottom",
-            "text": _plain(_cut(line.label)),
-            "showarrow": False,
-        }
-        for place, line in zip(places, shown, strict=True)
-    ]
-    figure = _figure(
+    figure = drawn(
         [bars],
-        height=_LINE_HEIGHT * len(shown) + 16,
+        height=_LINE_HEIGHT * len(names) + 16,
         xaxis={"visible": False, "fixedrange": True, "rangemode": "tozero", "zeroline": False},
-        yaxis={"visible": False, "fixedrange": True, "range": [len(shown) - 0.45, -0.55]},
+        yaxis={"visible": False, "fixedrange": True, "range": [len(names) - 0.45, -0.55]},
     )
-    figure["layout"] |= {"annotations": names, "hovermode": "closest"}
+    above = [_name_above(place, name) for place, name in zip(places, names, strict=True)]
+    figure["layout"] |= {"annotations": above, "hovermode": "closest"}
     figure["layout"]["margin"] = {"l": 2, "r": 84, "t": 0, "b": 0}
     return figure
+
+
+def _name_above(place: int, name: str) -> dict[str, Any]:
+    return {
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "y": place,
+        "yanchor": "bottom",
+        "text": as_text(cut(name)),
+        "showarrow": False,
+    }
 
 
 def seats_over_time(points: Sequence[SeatsPoint], bucket: str) -> Figure:
@@ -153,7 +165,7 @@ def seats_over_time(points: Sequence[SeatsPoint], bucket: str) -> Figure:
         ("Free", [point.free for point in points]),
     ]
     bars = [
-        {"type": "bar", "x": days, "y": values} | bar | _told(name, [seats(v) for v in values])
+        {"type": "bar", "x": days, "y": values} | bar | tells(name, [seats(v) for v in values])
         for name, values in series
     ]
     capacity = [point.capacity for point in points]
@@ -164,8 +176,8 @@ def seats_over_time(points: Sequence[SeatsPoint], bucket: str) -> Figure:
         "x": days,
         "y": capacity,
     }
-    figure = _figure(
-        [*bars, line | bar | _told("Capacity", [seats(value) for value in capacity])],
+    figure = drawn(
+        [*bars, line | bar | tells("Capacity", [seats(value) for value in capacity])],
         yaxis={"fixedrange": True, "rangemode": "tozero", "automargin": True, "nticks": 6},
         xaxis=_time_axis(bucket),
     )
@@ -204,12 +216,12 @@ def bucket_name(point: SeatsPoint, bucket: str) -> str:
 def _line_hover(line: RevenueLine) -> str:
     taking = line.taking
     return (
-        f"<b>{_plain(line.label)}</b><br>Net {money.shown(taking.net)}"
+        f"<b>{as_text(line.label)}</b><br>Net {money.shown(taking.net)}"
         f"<br>Paid {money.shown(taking.paid)}<br>Refunded {money.shown(taking.refunded)}"
     )
 
 
-def _told(name: str, texts: list[str]) -> dict[str, Any]:
+def tells(name: str, texts: list[str]) -> dict[str, Any]:
     """A series' name, and what hovering tells instead of the bare number."""
     return {
         "name": name,
@@ -218,7 +230,7 @@ def _told(name: str, texts: list[str]) -> dict[str, Any]:
     }
 
 
-def _edge_labels(
+def edge_labels(
     low: list[float], high: list[float], names: tuple[str, str]
 ) -> list[dict[str, Any]]:
     """The series' names beside the last bar: what there are two of needs no legend."""
@@ -243,7 +255,8 @@ def _edge_label(words: str, y: float) -> dict[str, Any]:
     }
 
 
-def _figure(data: list[dict[str, Any]], *, height: int = _HEIGHT, **axes: Any) -> Figure:
+def drawn(data: list[dict[str, Any]], *, height: int = _HEIGHT, **axes: Any) -> Figure:
+    """The traces with the layout that all figures share."""
     return {
         "data": data,
         "layout": {
@@ -297,10 +310,11 @@ def _major(amount: Money) -> float:
     return float(Decimal(amount.minor).scaleb(-money.exponent(amount.currency)))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """A name as long as there is room for one."""
     return text if len(text) <= _NAME_LETTERS else text[: _NAME_LETTERS - 1].rstrip() + "…"
 
 
-def _plain(text: str) -> str:
+def as_text(text: str) -> str:
     """A name as Plotly shall show it: its texts know some HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,7 +2,8 @@
 
 A page takes part by three things: its `load` (and nothing else: whatever runs later may belong to a
 page that was left) calls `look` or `watch` with its audience, it has a guarded event `refresh`, and
-that one is `follow`, or shows what `news` gives it. What a person is typing, and where in a list
+that one is `follow`, or shows what `news` gives it. Beside the page, what stands on every page (the
+bell) is a `part` of its own. What a person is typing, and where in a list
 they are, is never part of an audience, so no refresh can undo it.
 """
 
@@ -31,6 +32,9 @@ ANEW: Final = object()
 """The reading of an audience that cannot be read any more: the page is to be loaded as if the
 person had come just now. It is also `news` when the person may do other things than before."""
 
+PAGE: Final = "page"
+"""What a tab looks at besides what stands on every page."""
+
 _UNREAD = object()
 _ARRIVAL = format_event_handler(State.event_handlers["hydrate_and_load"])
 
@@ -51,8 +55,8 @@ class Audience(Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class Looker:
-    """One open tab. `sid` is its connection, `who` the sign-in and the rights of the person there,
-    `refresh` the full name of its page's event.
+    """One open tab, as far as one part of its page goes. `sid` is its connection, `who` the sign-in
+    and the rights of the person there, `refresh` the full name of the part's event.
 
     `shown` is the reading that the tab shows, `waiting` the refresh that is on its way to it.
     """
@@ -65,13 +69,14 @@ class Looker:
     router_data: dict[str, Any]
     shown: object = _UNREAD
     waiting: object | None = None
+    part: str = PAGE
 
 
 class Lookers:
-    """The open tabs of this web worker by token, by audience and by topic."""
+    """The open tabs of this web worker by token and part, by audience and by topic."""
 
     def __init__(self) -> None:
-        self._by_token: dict[str, Looker] = {}
+        self._by_token: dict[str, dict[str, Looker]] = {}
         self._by_key: dict[tuple[Hashable, ...], dict[str, Looker]] = {}
         self._by_topic: dict[str, set[tuple[Hashable, ...]]] = {}
         self._latest: dict[tuple[Hashable, ...], object] = {}
@@ -80,19 +85,25 @@ class Lookers:
         return len(self._by_token)
 
     def enter(self, looker: Looker) -> None:
-        """A tab begins to look; whatever it looked at before, it does no longer."""
-        self.forget(looker.token)
+        """A tab begins to look; whatever it looked at there before, it does no longer."""
+        self._leave(looker.token, looker.part)
         key = looker.audience.key
-        self._by_token[looker.token] = looker
+        self._by_token.setdefault(looker.token, {})[looker.part] = looker
         self._by_key.setdefault(key, {})[looker.token] = looker
         for topic in looker.audience.topics:
             self._by_topic.setdefault(topic, set()).add(key)
 
     def forget(self, token: str) -> None:
         """A tab turned the page, lost its right to look, or is gone."""
-        looker = self._by_token.pop(token, None)
+        for part in list(self._by_token.get(token, ())):
+            self._leave(token, part)
+
+    def _leave(self, token: str, part: str) -> None:
+        looker = self._by_token.get(token, {}).pop(part, None)
         if looker is None:
             return
+        if not self._by_token[token]:
+            del self._by_token[token]
         key = looker.audience.key
         del self._by_key[key][token]
         if self._by_key[key]:
@@ -106,12 +117,14 @@ class Lookers:
 
     def keep(self, is_open: Callable[[Looker], bool]) -> None:
         """Forget the tabs whose connection has ended."""
-        for looker in [one for one in self._by_token.values() if not is_open(one)]:
+        tabs = [next(iter(parts.values())) for parts in self._by_token.values()]
+        for looker in [one for one in tabs if not is_open(one)]:
             self.forget(looker.token)
 
-    def find(self, token: str) -> Looker | None:
-        """The tab, when it looks at something."""
-        return self._by_token.get(token)
+    def find(self, token: str, refresh: str = "") -> Looker | None:
+        """The tab's part that this event refreshes; without one any part that looks."""
+        parts = self._by_token.get(token, {}).values()
+        return next((one for one in parts if refresh in ("", one.refresh)), None)
 
     def touched(self, topics: Iterable[str] | None) -> set[tuple[Hashable, ...]]:
         """The audiences that watch one of these topics; None: all of them."""
@@ -145,7 +158,7 @@ LOOKERS = Lookers()
 """The tabs of this process."""
 
 
-async def look(state: AppState, audience: Audience[T]) -> Looker:
+async def look(state: AppState, audience: Audience[T], *, part: str = PAGE) -> Looker:
     """From now on, call this page's `refresh` when the audience changed.
 
     Call it before reading what the page shows: a change in between is then not lost.
@@ -158,14 +171,15 @@ async def look(state: AppState, audience: Audience[T]) -> Looker:
         audience=audience,
         refresh=f"{state.get_full_name()}.refresh",
         router_data=dict(state.get_value("router_data")),
+        part=part,
     )
     LOOKERS.enter(looker)
     return looker
 
 
-async def watch(state: AppState, audience: Audience[T]) -> T:
+async def watch(state: AppState, audience: Audience[T], *, part: str = PAGE) -> T:
     """`look`, and what the page shows now."""
-    looker = await look(state, audience)
+    looker = await look(state, audience, part=part)
     looker.shown = reading = await read(audience.read)
     return reading
 
@@ -173,8 +187,9 @@ async def watch(state: AppState, audience: Audience[T]) -> T:
 async def news(state: AppState) -> Any:
     """What this page's audience reads now; ANEW when the page has to be loaded anew; None when
     there is nothing to do, because the tab looks at something else meanwhile."""
-    looker = LOOKERS.find(state.router.session.client_token)
-    if looker is None or looker.refresh != f"{state.get_full_name()}.refresh":
+    refresh = f"{state.get_full_name()}.refresh"
+    looker = LOOKERS.find(state.router.session.client_token, refresh)
+    if looker is None:
         return None
     if looker.who != await _who(state):
         return ANEW
@@ -198,8 +213,7 @@ async def follow(
 
 def refreshes(token: str, event: str) -> bool:
     """Whether this event of the tab is one that we sent by ourselves: nobody there did anything."""
-    looker = LOOKERS.find(token)
-    return looker is not None and looker.refresh == event
+    return LOOKERS.find(token, event) is not None
 
 
 async def _who(state: AppState) -> tuple[str, Actor]:

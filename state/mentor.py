@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 import reflex as rx
 
-from services import catalogue, money, photos, pricing, topics
+from services import catalogue, money, photos, pricing, topics, urls
 from services.audit import Actor
-from services.catalogue import MentorPage, OfferCard, OwnSeat
+from services.catalogue import MentorPage, OfferCard
 from services.ids import MentorId
 from services.models import SeatStatus
 from services.signin import VISITOR
@@ -22,6 +23,7 @@ from state.phase import Loads, loading
 from state.quotes import QuoteFace, quote_face
 from state.shown import count, initials, until
 from state.slots import FreeFace, free_face
+from state.waiting import NOWHERE, WaitFace, wait_face
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,10 @@ class MentorState(Loads, AppState):
     quotes: list[QuoteFace] = []
     book_href: str = ""
     why_not: str = ""
+    can_wait: bool = False
+    sign_in_href: str = ""
+    ahead: str = ""
+    wait: WaitFace = NOWHERE
 
     @rx.event
     @requires("anyone")
@@ -134,16 +140,23 @@ class MentorState(Loads, AppState):
         self.about_tax = pricing.words(pricing.tax_now()) if page.offers else ""
         self.own, self.can_buy = page.is_own, page.can_buy
         self.unlisted = not page.listed
-        self.seat_note = self._about_seat(page.own_seat)
-        self.why_not = _why_not(page)
+        self.seat_note = self._about_seat(page)
+        self.why_not, self.can_wait = _why_not(page), page.can_wait
+        self.ahead = _ahead(page)
+        self.sign_in_href = f"/sign-in?next={quote(urls.mentor(page.slug), safe='')}"
+        entry = page.own_entry
+        self.wait = wait_face(entry, self.time_zone) if entry is not None else NOWHERE
         self.length = count(page.session_minutes, "minute")
         self.free = free_face(page.next_free, self.time_zone)
         self.quotes = [quote_face(one) for one in page.quotes]
         seated = page.own_seat is not None and page.own_seat.status is SeatStatus.ACTIVE
         self.book_href = f"/book/{page.slug}" if seated else ""
 
-    def _about_seat(self, seat: OwnSeat | None) -> str:
-        if seat is None:
+    def _about_seat(self, page: MentorPage) -> str:
+        """Of a seat that is on offer, the panel of the waitlist tells."""
+        seat = page.own_seat
+        offered = page.own_entry is not None and not page.own_entry.is_buying
+        if seat is None or (offered and seat.status is SeatStatus.HELD):
             return ""
         end = until(seat.until, self.time_zone).text
         match seat.status:
@@ -156,10 +169,24 @@ class MentorState(Loads, AppState):
 
 
 def _why_not(page: MentorPage) -> str:
-    if page.can_buy or page.is_own:
+    if page.can_buy or page.is_own or page.own_entry is not None:
         return ""
+    if page.suspended:
+        return f"{page.name} cannot hold sessions for now."
+    if page.own_seat is not None:
+        return ""  # nothing is on sale: the list of packs says so
     if page.closed:
         return f"{page.name} is not taking new mentees at the moment."
     if page.full:
         return f"All of {page.name}'s seats are taken at the moment."
+    if not page.seats_free:
+        return f"{page.name}'s free seats go to those who wait for one."
+    if page.public:
+        return f"{page.name} sells no pack at the moment."
     return f"{page.name} is not listed at the moment."
+
+
+def _ahead(page: MentorPage) -> str:
+    if not page.waiting:
+        return "Nobody waits yet: you would be the first."
+    return f"{count(page.waiting, 'person waits', 'people wait')} before you."

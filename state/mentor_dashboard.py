@@ -76,6 +76,7 @@ class MentorDashboardState(Loads, AppState):
     active: str = ""
     grace: str = ""
     held: str = ""
+    waiting: str = ""
     marks: list[bool] = []
     groups: list[Group] = []
     later: str = ""
@@ -123,6 +124,7 @@ class MentorDashboardState(Loads, AppState):
         self.taken_note = _taken_note(seats)
         self.over = _over(seats)
         self.active, self.grace, self.held = str(seats.active), str(seats.grace), str(seats.held)
+        self.waiting = str(home.waiting)
         self.marks = seat_marks(capacity=seats.capacity, free=seats.free)
 
 

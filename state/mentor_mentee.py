@@ -13,6 +13,7 @@ from services import booking, mentees
 from services.audit import Actor
 from services.errors import Conflict, InvalidInput
 from services.mentees import MenteeCard, NoteLine, PackLine, SessionLine
+from services.models import SeatStatus
 from state import live, slots
 from state.base import AppState, run
 from state.guard import requires
@@ -62,6 +63,7 @@ class MentorMenteeState(Loads, AppState):
 
     name: str = ""
     seat: str = ""
+    seat_id: str = ""
     seat_tone: str = "quiet"
     grace_ends: Moment = NEVER
     zone: str = ""
@@ -137,6 +139,7 @@ class MentorMenteeState(Loads, AppState):
         self._mentor, self._mentee = card.mentor, card.user
         self.name, self.zone = card.name, card.time_zone
         self.seat, self.seat_tone = SEATS.get(card.seat_status, SEATS[None])
+        self.seat_id = card.seat if card.seat_status is SeatStatus.GRACE else ""
         self.grace_ends = moment(card.grace_ends_at, self.time_zone)
         self.onboarding = standing_words(card.standing)
         self.about, self.goals, self.preferences = card.about, card.goals, card.preferences

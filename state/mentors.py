@@ -46,10 +46,10 @@ class FilterChip:
 
 
 def seat_words(*, capacity: int, free: int) -> str:
-    """How many places there are, in words: `2 of 10 seats left`."""
+    """How many places there are to buy, in words: `2 of 10 seats left`."""
     if capacity == 0:
-        return "Closed at the moment"
-    return f"{free} of {count(capacity, 'seat')} left" if free else "Full at the moment"
+        return "Closed: join the waitlist"
+    return f"{free} of {count(capacity, 'seat')} left" if free else "Full: join the waitlist"
 
 
 def seat_marks(*, capacity: int, free: int) -> list[bool]:

@@ -15,7 +15,7 @@ WAYS: dict[Obstacle, tuple[str, str]] = {
     Obstacle.VERIFY: ("Send the link again", "/verify"),
     Obstacle.ONBOARDING: ("Answer the first questions", "/onboarding"),
     Obstacle.NO_PACK: ("See the packs", ""),
-    Obstacle.NO_SEAT: ("See the packs", ""),
+    Obstacle.NO_SEAT: ("See how to go on", "/dashboard"),
     Obstacle.NO_CREDITS: ("Buy another pack", ""),
     Obstacle.EXPIRED: ("Buy another pack", ""),
     Obstacle.CLOSED: ("Back to the mentor", ""),

@@ -242,7 +242,7 @@ def objection_face(view: SessionView, objection: ObjectionView | None) -> Object
 def history_face(line: HistoryLine, zone: str) -> HistoryFace:
     """One line of what happened."""
     who = line.by_name or "The studio"
-    at = {"before": _at(line.before, zone), "after": _at(line.after, zone)}
+    at = {"before": _at(line.before, zone), "after": _at(line.after, zone), "to": line.to_name}
     done = _DONE.get(line.action, line.action.rpartition(".")[2].replace("_", " "))
     return HistoryFace(moment(line.at, zone), f"{who} {done.format(**at)}".strip(), line.reason)
 
@@ -264,6 +264,8 @@ _DONE = {
     "session.objection_upheld": "agreed with the objection",
     "session.objection_denied": "did not agree with the objection",
     "session.objection_withdrawn": "took the objection back",
+    "reminder.sent": "reminded {to}",
+    "reminder.suppressed": "did not remind {to}",
     "proposal.made": "proposed {after}",
     "proposal.accepted": "accepted the proposed time",
     "proposal.declined": "declined the proposed time",

@@ -13,7 +13,7 @@ from services.audit import Actor
 from services.models import Document
 from services.privacy import documents, erasure, export
 from services.privacy.documents import Agreed
-from services.privacy.losses import ErasureView, LostPack, LostSession
+from services.privacy.losses import ErasureView, LostPack, LostPlace, LostSession
 from state.accounts import FormState
 from state.base import read
 from state.guard import requires
@@ -57,6 +57,7 @@ class SettingsDataState(Loads, FormState):
     obstacles: list[str] = []
     packs: list[PackFace] = []
     sessions: list[SessionFace] = []
+    places: list[str] = []
     agreed: list[AgreedFace] = []
     mark: str = ""
     link: str = ""
@@ -75,6 +76,7 @@ class SettingsDataState(Loads, FormState):
             self.obstacles, self.mark = list(view.obstacles), view.mark
             self.packs = [pack_face(pack) for pack in view.packs]
             self.sessions = [session_face(one, zone) for one in view.sessions]
+            self.places = [place_face(one) for one in view.places]
             self.agreed = [_agreed(each, zone) for each in agreed]
 
     @rx.event
@@ -107,6 +109,11 @@ def session_face(one: LostSession, zone: str) -> SessionFace:
     """A session, and whether canceling it now uses it."""
     note = "too late to cancel without using it" if one.late else ""
     return SessionFace(one.mentor_name, moment(one.starts_at, zone), note)
+
+
+def place_face(one: LostPlace) -> str:
+    """Whose line it is, and whether its turn has come."""
+    return f"{one.mentor_name}: a place is held now" if one.offered else one.mentor_name
 
 
 def _agreed(each: Agreed, zone: str) -> AgreedFace:
