@@ -6,6 +6,8 @@ import reflex as rx
 
 from pages.components.badges import badge
 from pages.components.buttons import button
+from pages.components.jobs import job_places, many_again, said, thing
+from pages.components.links import text_link
 from pages.components.lists import listing, mark, under
 from pages.components.moments import moment
 from pages.components.phases import has
@@ -24,46 +26,44 @@ def admin_inbox() -> rx.Component:
         head("Status"),
         head("Tries"),
         sort_head(State, "received", "Received"),
-        head("Actions"),
     ]
     return signed_in(
         "Inbox",
+        job_places(PATH),
+        many_again(State, "Handle them again"),
         listing(
             State,
             table("Webhooks", heads, rx.foreach(State.rows, _row), dense=True),
             path=PATH,
-            placeholder="The beginning of a type or an id",
+            placeholder="An id, whole",
             search_label="Search webhooks",
             filter_label="Status",
             submit=State.search,
             load=State.load,
             nothing="No webhook has come yet.",
-            why="What the payment provider tells the studio is stored here before it is answered.",
+            why="What outside services tell the studio is stored here before it is answered.",
             filled=has(State.rows),
         ),
         area="admin",
         active=PATH,
+        action=button("Handle failed ones again", on_click=State.count_stuck, kind="secondary"),
     )
 
 
 def _row(event: rx.vars.ObjectVar[AdminEvent]) -> rx.Component:
     return row(
-        cell(strong(event.type), under(event.source), rank="main"),
-        cell(mark(event.object_id, short=True), rank="wide"),
-        cell(badge(event.status), rank="fact"),
-        cell(
-            event.attempts,
-            rx.cond(event.error != "", under(event.error, bad=True), rx.fragment()),
-        ),
-        cell(moment(event.received)),
+        cell(text_link(strong(event.type), event.href), under(event.source), rank="main"),
         cell(
             rx.cond(
-                event.can_retry,
-                button("Handle again", on_click=State.retry(event.public_id), kind="quiet"),
-                rx.fragment(),
+                event.about != "",
+                thing(event.about, event.about_href),
+                mark(event.object_id, short=True),
             ),
-            rank="action",
+            rank="wide",
         ),
+        cell(badge(event.status), rank="fact"),
+        cell(event.attempts, said(event.error, bad=True)),
+        cell(moment(event.received)),
     )
 
 

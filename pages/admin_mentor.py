@@ -54,6 +54,7 @@ def _actions() -> rx.Component:
     return row(
         link_button("See the page", State.page_href, kind="secondary"),
         link_button("Availability", f"/admin/mentors/{State.slug}/availability", kind="secondary"),
+        link_button("Seats and waitlist", f"/admin/waitlists/{State.slug}", kind="secondary"),
         rx.cond(
             State.listed,
             button("Take off the list", on_click=State.set_listed(False), kind="secondary"),

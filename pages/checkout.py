@@ -86,6 +86,7 @@ def _payment() -> rx.Component:
             total("You pay once", CheckoutState.price),
             price_parts(CheckoutState),
             rx.cond(CheckoutState.open_order != "", _held(), rx.fragment()),
+            rx.cond(CheckoutState.offered_until != "", _offered(), rx.fragment()),
             rx.match(
                 CheckoutState.obstacle,
                 ("", _pay()),
@@ -106,6 +107,13 @@ def _held() -> rx.Component:
             _chosen() if len(settings().payment_providers) > 1 else rx.fragment(),
             muted("It is held for another pack. Paying for this one ends that checkout."),
         ),
+        tone="good",
+    )
+
+
+def _offered() -> rx.Component:
+    return notice(
+        text("This place from the waitlist is yours until ", CheckoutState.offered_until, "."),
         tone="good",
     )
 
@@ -195,6 +203,11 @@ def _verify() -> rx.Component:
 def _blocked() -> rx.Component:
     return stack(
         notice(text(CheckoutState.blocked), tone="warning"),
+        rx.cond(
+            CheckoutState.can_wait,
+            link_button("Join the waitlist", CheckoutState.mentor_href, full=True),
+            rx.fragment(),
+        ),
         link_button("Mentors with a seat", "/mentors?seat=free", kind="secondary", full=True),
     )
 

@@ -58,10 +58,17 @@ def _outcome() -> rx.Component:
                 ("refunded", link_button("Your orders", "/orders")),
                 ("refund_stuck", link_button("Your orders", "/orders")),
                 ("misfit", link_button("Your orders", "/orders")),
+                ("sold_out_refunding", _waitlist()),
+                ("sold_out_refunded", _waitlist()),
                 link_button("Start again", CheckoutReturnState.order.mentor_href),
             )
         ),
     )
+
+
+def _waitlist() -> rx.Component:
+    """The place was gone: the next one may be waited for, on the mentor's page."""
+    return link_button("Join the waitlist", CheckoutReturnState.order.mentor_href)
 
 
 def _watching() -> rx.Component:

@@ -10,8 +10,10 @@ from pages.components.dashboards import next_step, open_checkout, session_line, 
 from pages.components.links import text_link
 from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.ticking import every
+from pages.components.waitlist import choice_line, wait_line
 from pages.layout import Page, signed_in
 from state.dashboard import DashboardState
+from state.waitlist import WaitlistState
 
 EVERY_MS = 60_000
 
@@ -22,7 +24,7 @@ def dashboard() -> rx.Component:
         rx.cond(DashboardState.display_name != "", "Hello, " + DashboardState.display_name, "Home"),
         loaded(
             DashboardState.phase,
-            stack(_step(), _sessions(), _checkouts(), _packs(), gap="apart"),
+            stack(_step(), _sessions(), _checkouts(), _waits(), _packs(), gap="apart"),
             failure=DashboardState.failure,
             again=DashboardState.load,
             shape="page",
@@ -58,6 +60,21 @@ def _checkouts() -> rx.Component:
     )
 
 
+def _waits() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            has(DashboardState.choices),
+            section("A place that you lost", rx.foreach(DashboardState.choices, choice_line)),
+            rx.fragment(),
+        ),
+        rx.cond(
+            has(DashboardState.waits),
+            section("Your waitlists", card(divided(rx.foreach(DashboardState.waits, wait_line)))),
+            rx.fragment(),
+        ),
+    )
+
+
 def _packs() -> rx.Component:
     return section(
         "Your packs",
@@ -72,4 +89,9 @@ def _packs() -> rx.Component:
     )
 
 
-PAGE = Page(route="/dashboard", title="Home", component=dashboard, on_load=[DashboardState.load])
+PAGE = Page(
+    route="/dashboard",
+    title="Home",
+    component=dashboard,
+    on_load=[WaitlistState.begin, DashboardState.load],
+)

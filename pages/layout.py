@@ -9,6 +9,7 @@ from typing import Any, Literal
 import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors
 
+from pages.components.bell import bell, said
 from pages.components.boxes import centred
 from pages.components.buttons import link_button
 from pages.components.headers import page_header
@@ -32,6 +33,7 @@ from pages.components.navigation import (
 from pages.components.notices import live_notice, notice
 from services.config import settings
 from state.base import AppState
+from state.bell import BellState
 
 Area = Literal["mentee", "mentor", "admin"]
 
@@ -64,8 +66,12 @@ PLACES: dict[Area, list[Place]] = {
         Place("/admin/sessions", "Sessions", "calendar-days"),
         Place("/admin/users", "Users", "users"),
         Place("/admin/mentors", "Mentors", "graduation-cap"),
+        Place("/admin/waitlists", "Waitlists", "hourglass"),
         Place("/admin/discounts", "Discount codes", "ticket-percent"),
+        Place("/admin/discord", "Discord", "messages-square"),
         Place("/admin/testimonials", "Testimonials", "message-square-quote"),
+        Place("/admin/mails", "Mails", "mail"),
+        Place("/admin/jobs", "Jobs", "cog"),
         Place("/admin/inbox", "Inbox", "inbox"),
         Place("/settings", "Settings", "settings"),
     ],
@@ -86,6 +92,11 @@ class Page:
     component: Callable[[], rx.Component]
     on_load: list[Any] = field(default_factory=list[Any])
     description: str = ""
+
+    @property
+    def handlers(self) -> list[Any]:
+        """What runs as the page begins: its own events, then the bell's, which is on every page."""
+        return [*self.on_load, BellState.load]
 
 
 def public(*children: Child, active: str = "") -> rx.Component:
@@ -120,7 +131,7 @@ def signed_in(
     """
     name = settings().studio_name
     rail_column = rx.el.aside(
-        rx.el.div(brand(name), class_name="rail-brand"),
+        rx.el.div(brand(name), bell(), class_name="rail-brand"),
         _of_area(area, lambda one: rail(PLACES[one], _active(active, one), label=_LABELS[one])),
         rx.el.div(_of_area(area, _areas), colour_switch(), sign_out(), class_name="rail-foot"),
         class_name="rail",
@@ -129,7 +140,10 @@ def signed_in(
     top = rx.el.header(
         brand(name),
         rx.el.div(
-            _of_area(area, _areas), menu("Menu", colour_switch(), sign_out()), class_name="row"
+            _of_area(area, _areas),
+            bell(),
+            menu("Menu", colour_switch(), sign_out()),
+            class_name="row",
         ),
         class_name="inside-top",
     )
@@ -146,6 +160,7 @@ def signed_in(
     )
     return rx.el.div(
         *_first_lines(),
+        said(),
         rx.el.div(
             rail_column, rx.el.div(top, content, class_name="inside-column"), class_name="inside"
         ),

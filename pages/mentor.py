@@ -17,9 +17,11 @@ from pages.components.people import person_header
 from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.quotes import quotes
 from pages.components.text import lead, muted, prose, text
+from pages.components.waitlist import join_panel, wait_panel
 from pages.layout import Page, public
 from services.config import settings
 from state.mentor import MentorState
+from state.waitlist import WaitlistState
 
 
 def mentor() -> rx.Component:
@@ -122,16 +124,32 @@ def _notes() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        rx.cond(
-            MentorState.why_not != "",
-            notice(
-                text(MentorState.why_not),
-                tone="warning",
-                action=link_button("Mentors with a seat", "/mentors?seat=free", kind="secondary"),
-            ),
-            rx.fragment(),
+        rx.cond(MentorState.wait.entry != "", wait_panel(MentorState.wait), rx.fragment()),
+        rx.cond(MentorState.why_not != "", _why_not(), rx.fragment()),
+    )
+
+
+def _why_not() -> rx.Component:
+    """Why nothing can be bought, and what to do instead."""
+    return rx.cond(
+        MentorState.can_wait,
+        join_panel(
+            MentorState.why_not,
+            MentorState.ahead,
+            slug=MentorState.slug,
+            sign_in=MentorState.sign_in_href,
+        ),
+        notice(
+            text(MentorState.why_not),
+            tone="warning",
+            action=link_button("Mentors with a seat", "/mentors?seat=free", kind="secondary"),
         ),
     )
 
 
-PAGE = Page(route="/mentors/[slug]", title="Mentor", component=mentor, on_load=[MentorState.load])
+PAGE = Page(
+    route="/mentors/[slug]",
+    title="Mentor",
+    component=mentor,
+    on_load=[WaitlistState.begin, MentorState.load],
+)

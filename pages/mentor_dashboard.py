@@ -99,7 +99,8 @@ def _seats() -> rx.Component:
         stat("Seats taken", State.taken, note),
         stat("Active", State.active, "With sessions left"),
         stat("In grace", State.grace, "To renew, or the seat is freed"),
-        stat("Held", State.held, "Somebody is paying"),
+        stat("Held", State.held, "Somebody is paying, or has the offer"),
+        stat("Waiting", State.waiting, "On your waitlist"),
     )
 
 

@@ -14,12 +14,14 @@ from pages.components.links import text_link
 from pages.components.moments import moment
 from pages.components.phases import empty, has, loaded
 from pages.components.picks import own_time, problem
+from pages.components.seat_release import seat_release
 from pages.components.slots import zone_line
 from pages.components.text import muted, prose, quiet, strong
 from pages.layout import Page, signed_in
 from state.mentor_mentee import MentorMenteeState as State
 from state.mentor_mentee import NoteFace, PackRow, SessionFace
 from state.move import MOST_REASON
+from state.seat_release import SeatReleaseState
 
 
 def mentor_mentee() -> rx.Component:
@@ -63,6 +65,7 @@ def _person() -> rx.Component:
             facts(("Seat is kept until", moment(State.grace_ends))),
             rx.fragment(),
         ),
+        rx.cond(State.seat_id != "", seat_release(State.seat_id, State.name), rx.fragment()),
         _told("In their own words", State.about),
         _told("Goals", State.goals),
         _told("How they like to work", State.preferences),
@@ -148,5 +151,5 @@ PAGE = Page(
     route="/mentor/mentees/[mentee]",
     title="Mentee",
     component=mentor_mentee,
-    on_load=[State.load],
+    on_load=[SeatReleaseState.begin, State.load],
 )

@@ -10,6 +10,7 @@ from pages.components.boxes import form_width, setting
 from pages.components.boxes import row as line
 from pages.components.buttons import button, link_button
 from pages.components.forms import field, form, hidden, option, select, text_area
+from pages.components.mail_trouble import mail_trouble
 from pages.components.moments import moment
 from pages.components.phases import loaded
 from pages.components.tables import cell, head, row, table
@@ -17,6 +18,7 @@ from pages.components.text import muted, only_read, strong, text
 from pages.layout import Page, signed_in
 from services.accounts import list_zones
 from services.passwords import MAX_LENGTH, MIN_LENGTH
+from state.mail_trouble import MailTroubleState
 from state.settings import BrowserFace, SettingsState
 
 
@@ -27,7 +29,15 @@ def settings() -> rx.Component:
         loaded(
             SettingsState.phase,
             rx.fragment(
-                _profile(), _billing(), _calendars(), _email(), _password(), _browsers(), _data()
+                _profile(),
+                _billing(),
+                _told(),
+                _calendars(),
+                _discord(),
+                _email(),
+                _password(),
+                _browsers(),
+                _data(),
             ),
             failure=SettingsState.failure,
             again=SettingsState.open,
@@ -123,11 +133,27 @@ def _billing() -> rx.Component:
     )
 
 
+def _told() -> rx.Component:
+    return setting(
+        "Notifications",
+        text("Choose what you hear of: in the app, by mail, on Discord."),
+        line(link_button("Notifications", "/settings/notifications", kind="secondary")),
+    )
+
+
 def _calendars() -> rx.Component:
     return setting(
         "Calendars",
         text("Connect your Google calendar, or subscribe to your sessions in another one."),
         line(link_button("Calendars", "/settings/calendar", kind="secondary")),
+    )
+
+
+def _discord() -> rx.Component:
+    return setting(
+        "Discord",
+        text("Link your Discord account: your roles follow your seats, and news comes there, too."),
+        line(link_button("Discord", "/settings/discord", kind="secondary")),
     )
 
 
@@ -141,6 +167,7 @@ def _email() -> rx.Component:
     )
     return setting(
         "E-mail",
+        mail_trouble(),
         line(
             strong(SettingsState.email),
             rx.cond(SettingsState.verified, badge("verified"), badge("not verified")),
@@ -223,4 +250,9 @@ def _browser(browser: rx.vars.ObjectVar[BrowserFace]) -> rx.Component:
     )
 
 
-PAGE = Page(route="/settings", title="Settings", component=settings, on_load=[SettingsState.open])
+PAGE = Page(
+    route="/settings",
+    title="Settings",
+    component=settings,
+    on_load=[SettingsState.open, MailTroubleState.look],
+)

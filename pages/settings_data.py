@@ -9,7 +9,7 @@ from pages.components.boxes import divided, form_width, row, setting, stack
 from pages.components.buttons import button, document_button
 from pages.components.forms import check, field, form, hidden
 from pages.components.links import text_link
-from pages.components.losses import lost_packs, lost_sessions, obstacle_list
+from pages.components.losses import lost_packs, lost_places, lost_sessions, obstacle_list
 from pages.components.moments import moment
 from pages.components.phases import has, loaded
 from pages.components.text import muted, quiet, text
@@ -99,6 +99,7 @@ def _erase() -> rx.Component:
             stack(
                 lost_packs(SettingsDataState.packs),
                 lost_sessions(SettingsDataState.sessions),
+                lost_places(SettingsDataState.places),
                 _form(),
                 gap="wide",
             ),

@@ -7,9 +7,11 @@ import reflex as rx
 from pages.components.accounts import otherwise, problem, wrong
 from pages.components.buttons import button
 from pages.components.forms import field, form, hidden
+from pages.components.mail_trouble import mail_trouble
 from pages.components.text import text
 from pages.layout import Page, form_page
 from state.accounts import FormState
+from state.mail_trouble import MailTroubleState
 
 
 def verify() -> rx.Component:
@@ -17,6 +19,7 @@ def verify() -> rx.Component:
     may_confirm = (FormState.token != "") & (FormState.wrong_field != "token")
     return form_page(
         "Confirm your address",
+        mail_trouble(),
         problem("token"),
         rx.cond(may_confirm, _confirm(), _again()),
         otherwise(("Confirmed already?", "Sign in", "/sign-in")),
@@ -61,5 +64,5 @@ PAGE = Page(
     route="/verify",
     title="Confirm your e-mail address",
     component=verify,
-    on_load=[FormState.load],
+    on_load=[FormState.load, MailTroubleState.look_if_signed_in],
 )

@@ -28,6 +28,8 @@ TONES: dict[str, str] = {
     "grace": "warning",
     "frozen": "warning",
     "released": "quiet",
+    "offered": "good",
+    "taken": "good",
     "depleted": "quiet",
     # offers, mentors, accounts
     "retired": "quiet",
@@ -49,6 +51,11 @@ TONES: dict[str, str] = {
     "accepted": "good",
     "lapsed": "quiet",
     "published": "good",
+    # jobs
+    "running": "warning",
+    "due": "quiet",
+    "sent": "good",
+    "dead": "bad",
     # inbox
     "received": "warning",
     "waiting": "warning",

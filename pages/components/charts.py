@@ -14,7 +14,7 @@ from reflex_components_plotly.plotly import Plotly, PlotlyBasic
 
 from pages.components.kinds import Text
 
-Kind = Literal["money", "earned", "lines", "seats"]
+Kind = Literal["money", "earned", "lines", "seats", "jobs", "failures"]
 
 _CALM: dict[str, Any] = {
     "displayModeBar": False,

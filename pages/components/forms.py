@@ -158,6 +158,14 @@ def check(
     return rx.el.label(box, rx.el.span(label), html_for=name, class_name="check")
 
 
+def tick(label: Text, *, checked: Flag, on_change: Press) -> rx.Component:
+    """A box to tick in a table, which acts at once; its words are for who hears them, because the
+    row and the column say the rest."""
+    box = rx.el.input(type="checkbox", checked=checked, on_change=on_change)
+    words = rx.el.span(label, class_name="only-read")
+    return rx.el.label(box, words, class_name="check")
+
+
 def checks(legend: Text, *boxes: Child) -> rx.Component:
     """Boxes to tick that answer one question."""
     return rx.el.fieldset(rx.el.legend(legend), *boxes, class_name="stack stack-close")

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from pages.components.kinds import Child, Text
+from pages.components.kinds import Child, Press, Text
 
 
 def anchor(*children: Child, href: Text, class_name: Text = "", **attributes: Text) -> rx.Component:
@@ -31,6 +31,11 @@ def document(
 def text_link(label: Child, href: Text) -> rx.Component:
     """A link within a sentence, to a page of the application."""
     return anchor(label, href=href, class_name="text-link")
+
+
+def pressed_link(label: Child, href: Text, *, on_click: Press) -> rx.Component:
+    """The same, which the page's state hears of as well."""
+    return rx.el.a(label, href=href, class_name="text-link", on_click=on_click)
 
 
 def file_link(label: Child, href: Text) -> rx.Component:

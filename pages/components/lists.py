@@ -8,7 +8,7 @@ from pages.components.boxes import row as line
 from pages.components.buttons import button, link_button
 from pages.components.chips import chip, chips
 from pages.components.forms import form, search
-from pages.components.kinds import Child, Flag, Press, Text
+from pages.components.kinds import NOTHING, Child, Flag, Press, Text
 from pages.components.phases import empty, loaded, or_empty
 from pages.components.tables import part_foot
 from state.listing import Listing
@@ -28,9 +28,12 @@ def listing(
     nothing: str,
     why: str,
     filled: Flag,
+    beside: Child = NOTHING,
+    key: Text | None = None,
 ) -> rx.Component:
     """A list with its tools. `nothing` and `why` say what will be here once there is something;
-    when a search or a filter is why it is empty, that is said instead."""
+    when a search or a filter is why it is empty, that is said instead. `beside` the search may be
+    another field of its form, which `key` makes anew when the address asks for something else."""
     return rx.fragment(
         _tools(
             state,
@@ -38,6 +41,8 @@ def listing(
             search_label=search_label,
             filter_label=filter_label,
             submit=submit,
+            beside=beside,
+            key=key,
         ),
         loaded(
             state.phase,
@@ -51,16 +56,24 @@ def listing(
 
 
 def _tools(
-    state: type[Listing], *, placeholder: str, search_label: str, filter_label: str, submit: Press
+    state: type[Listing],
+    *,
+    placeholder: str,
+    search_label: str,
+    filter_label: str,
+    submit: Press,
+    beside: Child,
+    key: Text | None,
 ) -> rx.Component:
     return rx.el.div(
         form(
             line(
                 search("q", search_label, value=state.query, placeholder=placeholder),
+                beside,
                 button("Search", submit=True, kind="secondary"),
             ),
             on_submit=submit,
-            key=state.query,
+            key=state.query if key is None else key,
             label=search_label,
         ),
         chips(filter_label, rx.foreach(state.chips, _chip)),

@@ -52,6 +52,19 @@ def lost_sessions(sessions: list[SessionFace] | rx.Var[list[SessionFace]]) -> rx
     )
 
 
+def lost_places(places: list[str] | rx.Var[list[str]]) -> rx.Component:
+    """The mentors whose lines are left."""
+    return rx.cond(
+        has(places),
+        stack(
+            text("These places on waitlists would go to the next in line:"),
+            rx.el.ul(rx.foreach(places, rx.el.li), class_name="points"),
+            gap="close",
+        ),
+        rx.fragment(),
+    )
+
+
 def _session(one: rx.vars.ObjectVar[SessionFace]) -> rx.Component:
     return rx.el.li(
         moment(one.time),

@@ -24,15 +24,22 @@ _CLASSES: dict[str, str] = {
 
 
 def table(
-    label: Text, heads: list[rx.Component], rows: Child, *, dense: bool = False
+    label: Text,
+    heads: list[rx.Component],
+    rows: Child,
+    *,
+    dense: bool = False,
+    choices: bool = False,
 ) -> rx.Component:
-    """A table; `label` names it for screen readers, `rows` is made by `rx.foreach` and `row`."""
+    """A table; `label` names it for screen readers, `rows` is made by `rx.foreach` and `row`. With
+    `choices` its cells are boxes to tick, side by side below their row's words on a phone."""
+    named = ["table", *(["table-dense"] * dense), *(["table-choices"] * choices)]
     return rx.el.div(
         rx.el.table(
             rx.el.caption(label, class_name="only-read"),
             rx.el.thead(rx.el.tr(*heads)),
             rx.el.tbody(rows),
-            class_name="table table-dense" if dense else "table",
+            class_name=" ".join(named),
         ),
         class_name="table-frame",
     )
