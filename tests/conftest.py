@@ -21,6 +21,7 @@ from xdist.remote import Producer
 
 from services import db, ratelimits
 from services.config import Settings, settings
+from services.providers.discord import registry
 from tests.support import browser as chromium
 from tests.support import databases as dbs
 from tests.support import ground, postgres, servers, shares
@@ -106,6 +107,7 @@ def own_settings(tmp_path: Path) -> Iterator[None]:
         yield
     db.dispose()
     ratelimits.forget_all()
+    registry.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ OURS = {"mentorships", "pages", "state", "services", "jobs"}
 # Who may hold such a word, and why: the settings, and the banner on the pages.
 MAY_ASK = {
     "services/config.py": "the settings decide it",
+    "services/vendor_settings.py": "the settings decide it",
     "services/settings_checks.py": "the settings decide it",
     "pages/layout.py": "the banner",
     "pages/components/navigation.py": "the banner's words",

@@ -37,6 +37,9 @@ PROMISED = (
     "refunds",
     "invariants_100k",
     "order_page",
+    "jobs_page_1m",
+    "due_scan_1m",
+    "outbox_drain",
 )
 
 
@@ -60,7 +63,7 @@ def folder() -> Iterator[Path]:
     "names",
     [
         "contention fulfilment dashboards slots booking",
-        "ledger order_page refunds",
+        "ledger order_page refunds due_scan jobs_page outbox_drain",
         "intake",
     ],
 )

@@ -126,6 +126,19 @@ def test_a_missing_webhook_endpoint_is_named(database: str, sandbox: Sandbox) ->
     assert_wrong("Stripe", "no webhook endpoint http", "create it in the dashboard")
 
 
+def test_what_is_to_be_put_right_at_discord_is_named(database: str, sandbox: Sandbox) -> None:
+    assert found("Discord").state is State.RIGHT
+    sandbox.control("discord/bot", {"permissions": 0})
+    assert_wrong("Discord", "may not manage roles", "permission Manage Roles")
+    sandbox.control("discord/bot", {"in_guild": False})
+    assert_wrong("Discord", "our bot is not in the server", "DISCORD_GUILD_ID")
+    with environment_of({"DISCORD_API_BASE": NOBODY_LISTENS}):
+        assert_wrong("Discord", "the simulator does not answer", "make run")
+    refused = {"vendor": "discord", "kind": "status", "status": 401}
+    sandbox.control("faults", {**refused, "path": "/applications/@me"})
+    assert_wrong("Discord", "refuses our key", "DISCORD_BOT_TOKEN")
+
+
 def test_a_database_that_is_away_is_named_and_the_rest_is_still_looked_at() -> None:
     [port] = free_ports(1)
     url = f"postgresql+psycopg://studio:hidden-word@127.0.0.1:{port}/studio"

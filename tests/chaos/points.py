@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -20,14 +21,22 @@ class Points:
     def __init__(self, kill_at: int | None) -> None:
         self._kill_at = kill_at
         self._armed = False
+        self._awaited: tuple[str, Callable[[], None]] | None = None
         self.passed: list[str] = []
 
     def arm(self) -> None:
         """Count from here on."""
         self._armed = True
 
+    def once(self, moment: str, act: Callable[[], None]) -> None:
+        """Do this at the first moment that begins like that."""
+        self._awaited = (moment, act)
+
     def reach(self, moment: str) -> None:
         """One more moment. SIGKILL: no handler, no rollback, no goodbye."""
+        if self._awaited is not None and moment.startswith(self._awaited[0]):
+            (_, act), self._awaited = self._awaited, None
+            act()
         if not self._armed:
             return
         self.passed.append(moment)

@@ -28,7 +28,7 @@ from tests.chaos.shop import Bought, buyers, open_shop, paid, started
 from tests.chaos.till import Json, Till
 from tests.chaos.workers import Workers
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alike]
 
 TIMES = 20
 COMPLETED = "checkout.session.completed"
@@ -121,12 +121,18 @@ def test_a_message_whose_lease_ended_is_sent_by_four_workers_as_one_mail(till: T
     for turn in range(4):
         with clock.at(clock.utc_now() + turn * (outbox.LEASE + timedelta(seconds=1))):
             leases += outbox.take()
-    assert [lease.attempt for lease in leases] == [1, 2, 3, 4]
+    attempts = {key: [one.attempt for one in leases if one.key == key] for key in keys(leases)}
+    assert all(each == [1, 2, 3, 4] for each in attempts.values())
 
     assert refusals(together([lambda one=lease: outbox_jobs.send(one) for lease in leases])) == []
 
     truth.one_pack(bought, till)
     truth.all_quiet()
+
+
+def keys(leases: list[Message]) -> set[str]:
+    """What was leased: the buyer's mail, and the mentor's."""
+    return {lease.key for lease in leases}
 
 
 def take_one_and_handle() -> None:

@@ -55,6 +55,8 @@ from services.models import (
     UnmatchedKind,
     UnmatchedMoney,
     User,
+    WaitlistEntry,
+    WaitlistStatus,
 )
 from tests.support.ground import RUN_DIR
 from tests.support.ledger import assert_adds_up
@@ -80,6 +82,7 @@ def test_the_demo_studio_is_believable_complete_and_filled_once(
         statuses = {order.status for order in orders}
         assert statuses == set(OrderStatus) - {OrderStatus.FAILED}
         assert_nothing_is_left_to_do()
+    assert_people_wait()
     assert_sessions_are_of_every_kind()
     assert_credits_add_up()
     assert_adds_up()
@@ -106,6 +109,15 @@ def assert_people_and_seats() -> None:
     assert any(capacity == 0 for _, capacity in taken.values())
     assert any(used == capacity > 0 for used, capacity in taken.values())
     assert any(used < capacity for used, capacity in taken.values())
+
+
+def assert_people_wait() -> None:
+    """With a full mentor, where one of them has an offer, and with one who is closed."""
+    with db.reading() as session:
+        waits = session.exec(select(WaitlistEntry.mentor_id, WaitlistEntry.status)).all()
+    found = Counter(status for _, status in waits)
+    assert found == {WaitlistStatus.WAITING: 4, WaitlistStatus.OFFERED: 1}
+    assert len({mentor_id for mentor_id, _ in waits}) == 2
 
 
 def assert_sessions_are_of_every_kind() -> None:
@@ -170,8 +182,9 @@ def assert_nothing_is_left_to_do() -> None:
         events = Counter(session.exec(select(InboxEvent.status)).all())
         messages = Counter(session.exec(select(OutboxMessage.status)).all())
         refunds = Counter(session.exec(select(Refund.status)).all())
-    assert set(events) == {InboxStatus.HANDLED, InboxStatus.IGNORED}
-    assert set(messages) == {OutboxStatus.SENT}
+    assert set(events) == {InboxStatus.HANDLED, InboxStatus.IGNORED, InboxStatus.FAILED}
+    assert set(messages) == {OutboxStatus.SENT, OutboxStatus.DEAD}
+    assert (events[InboxStatus.FAILED], messages[OutboxStatus.DEAD]) == (1, 1)  # for the admin
     assert refunds == {RefundStatus.SUCCEEDED: 3, RefundStatus.REQUESTED: 1}
 
 

@@ -16,7 +16,7 @@ from tests.chaos.crowd import refusals, together
 from tests.chaos.shop import Bought, admin, buyers, given_up, open_shop, started
 from tests.chaos.till import Till
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alike]
 
 
 def test_a_seat_given_back_while_its_page_is_paid_is_either_paid_or_given_back(

@@ -38,7 +38,7 @@ from tests.services.invoicing import a_refund_of, sold
 from tests.services.rows import a_mentor, a_user, an_admin, an_offer, an_order, saved
 from tests.support.studio import stored
 
-pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("database")]
+pytestmark = [pytest.mark.chaos, pytest.mark.alike, pytest.mark.usefixtures("database")]
 
 PAYMENTS = 100
 MENTORS = 10

@@ -34,7 +34,7 @@ from tests.chaos.shop import Bought, Buyer, Shop, buyers, given_up, open_shop, s
 from tests.chaos.till import Till
 from tests.chaos.workers import Workers
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alike]
 
 CROWD = 50
 

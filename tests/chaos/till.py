@@ -16,7 +16,7 @@ class Till:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        for vendor in ("stripe", "paypal"):
+        for vendor in ("stripe", "paypal", "resend"):
             sandbox.control(f"{vendor}/webhooks", {"mode": "hold"})
 
     def _listed(self, path: str) -> list[Json]:

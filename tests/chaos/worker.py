@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TextIO
@@ -26,7 +27,7 @@ from jobs import main as jobs_main
 from jobs import outbox as outbox_jobs
 from jobs.queue import huey
 from mentorships.http import webhooks
-from services import booking, checkout, db, outbox, refunds, sessions
+from services import booking, checkout, db, mail, outbox, refunds, sessions
 from services.audit import Actor
 from services.money import Money
 from services.providers.mail.registry import mailer
@@ -34,6 +35,7 @@ from services.providers.payments.registry import payments
 from tests.chaos.points import Points, watch
 
 LIFE_SECONDS = 60
+IDLE_SECONDS = 4.0
 Task = dict[str, Any]
 
 
@@ -89,6 +91,30 @@ def _advance(_task: Task, points: Points) -> object:
     return sessions.advance_due()
 
 
+def _die_after(seconds: float) -> None:
+    killed = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
+    killed.daemon = True
+    killed.start()
+
+
+def _work(task: Task, points: Points) -> None:
+    """A whole worker, as the Procfile runs one. So many seconds after it has taken the first
+    message it is killed, wherever it is then; and where there is none left for it, idle."""
+    points.once("after UPDATE outbox_message", lambda: _die_after(task["life"]))
+    _die_after(IDLE_SECONDS)
+    huey.create_consumer(workers=4, worker_type="thread", check_worker_health=False).run()
+
+
+def _careless(task: Task, points: Points) -> None:
+    """A worker as it must not be: it says that a letter was sent, and then sends it."""
+    points.once("after UPDATE outbox_message", lambda: _die_after(task["life"]))
+    _die_after(IDLE_SECONDS)
+    while True:
+        for message in outbox.take(only={"mail"}):
+            outbox.done(message)
+            mail.send(key=message.key, data=message.data)
+
+
 def _webhook(task: Task, points: Points) -> object:
     app = httpx.ASGITransport(webhooks.Intake(Starlette(), inbox_jobs.wake))
 
@@ -107,11 +133,13 @@ JOBS: dict[str, Callable[[Task, Points], object]] = {
     "advance": _advance,
     "ask": _ask,
     "book": _book,
+    "careless": _careless,
     "decide": _decide,
     "inbox": _inbox,
     "outbox": _outbox,
     "start": _start,
     "webhook": _webhook,
+    "work": _work,
 }
 
 

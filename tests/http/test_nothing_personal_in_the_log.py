@@ -11,11 +11,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from jobs.runs import recorded
 from mentorships.http import auth, failures, middleware
 from mentorships.http.webhooks import Intake
 from services import checkout, db, refunds, signin
 from services.config import settings
+from services.jobs.runs import recorded
 from services.models import Document, LinkPurpose, RefundScope, User
 from services.privacy import documents
 from state import cookies

@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Frame, Locator, Page, TimeoutError, expect
 
 from tests.journeys.people import Person
 
@@ -116,11 +116,18 @@ def keyboard_focus_can_be_followed(page: Page) -> None:
 
 
 def is_seen(page: Page) -> None:
-    """What has the focus is in sight, and marked."""
-    here = "document.activeElement.outerHTML.slice(0, 300)"
-    assert page.evaluate(FOCUS_IS_VISIBLE), (
-        f"{page.url}: the focus cannot be seen at {page.evaluate(here)}"
+    """What has the focus is in sight, and marked; within a frame, as the frame shows it."""
+    here, frame = "document.activeElement.outerHTML.slice(0, 300)", page.main_frame
+    while inner := _frame_with_focus(frame):
+        frame = inner
+    assert frame.evaluate(FOCUS_IS_VISIBLE), (
+        f"{page.url}: the focus cannot be seen at {frame.evaluate(here)}"
     )
+
+
+def _frame_with_focus(frame: Frame) -> Frame | None:
+    at = frame.evaluate_handle("document.activeElement").as_element()
+    return at.content_frame() if at is not None else None
 
 
 def tabs_to_css(person: Person, selector: str) -> None:

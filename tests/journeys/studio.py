@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services import checkout, operators
+from services import checkout, db, operators, waitlist
+from tests.journeys import machinery
 from tests.journeys.appointments import Appointments, made
 from tests.journeys.world import Account, Seller, World
+from tests.support import mail_scenes
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Studio:
     canceled: str
     own_mentor: str
     met: Appointments
+    jobs: dict[str, str]
 
     def address(self, route: str) -> str:
         """An address of the page with this route."""
@@ -34,6 +37,7 @@ class Studio:
             "/checkout/return/[order]": f"/checkout/return/{self.paid}",
             "/orders/[order]": f"/orders/{self.paid}",
             "/admin/orders/[order]": f"/admin/orders/{self.paid}",
+            "/admin/waitlists/[slug]": f"/admin/waitlists/{self.full.slug}",
             "/admin/mentors/[slug]": f"/admin/mentors/{self.on_sale.slug}",
             "/reset/new": "/reset/new?token=not-a-real-one",
             "/verify": "/verify?token=not-a-real-one",
@@ -44,7 +48,7 @@ class Studio:
             "/testimonial/[pack]": f"/testimonial/{self.met.pack}",
             "/admin/mentors/[slug]/availability": f"/admin/mentors/{self.own_mentor}/availability",
         }
-        return samples.get(route, route)
+        return (samples | self.jobs | mail_scenes.addresses()).get(route, route)
 
 
 def furnished(world: World) -> Studio:
@@ -59,6 +63,8 @@ def furnished(world: World) -> Studio:
     held = checkout.start(actor=actor, offer=world.mentor("Greta Gorn").offer).order
     left = checkout.start(actor=actor, offer=world.mentor("Hanna Holm").offer).order
     checkout.give_back(actor=actor, order=left)
+    with db.transaction() as session:
+        waitlist.join(session, actor=world.actor(ben), mentor=full.slug)
     paid = world.bought(esra.account, paula)
     return Studio(
         esra=esra,
@@ -71,4 +77,5 @@ def furnished(world: World) -> Studio:
         canceled=left,
         own_mentor=paula.slug,
         met=made(world, esra, paula, ben),
+        jobs=machinery.addresses(),
     )

@@ -95,7 +95,7 @@ def test_a_capacity_below_the_seats_in_use_evicts_nobody_and_says_by_how_many(
     expect(silas.row("Mia Maler")).to_contain_text("active")
     expect(silas.row("Ben Bauer")).to_contain_text("active")
 
-    visitor.finds(seller).is_told("Full at the moment")
+    visitor.finds(seller).is_told("Full: join the waitlist")
     visitor.is_told(f"All of {seller.name}'s seats are taken at the moment.")
 
 

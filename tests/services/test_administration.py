@@ -15,8 +15,6 @@ from services.errors import Conflict, InvalidInput, NotAllowed, SignInNeeded
 from services.ids import hashed
 from services.models import (
     AuditEntry,
-    InboxEvent,
-    InboxStatus,
     SignIn,
     TopicChange,
     User,
@@ -44,12 +42,7 @@ def users(actor: Actor, **filters: Any) -> list[str]:
 
 def test_only_admins_read_admin_lists() -> None:
     mentor = a_mentor()
-    for read in (
-        orders.list_all,
-        administration.list_users,
-        administration.list_mentors,
-        administration.list_inbox,
-    ):
+    for read in (orders.list_all, administration.list_users, administration.list_mentors):
         with db.reading() as session:
             with pytest.raises(NotAllowed):
                 read(session, actor=acting_mentor(mentor))
@@ -85,31 +78,6 @@ def test_admins_see_all_mentors_with_their_seats_in_few_queries() -> None:
     assert {row.name: row.seats.used for row in part.rows} == {"Una Unlisted": 1, "Lisa Listed": 0}
     assert [row.name for row in unlisted.rows] == ["Una Unlisted"]
     assert len(statements) == 6
-
-
-def test_inbox_shows_events_newest_first_and_never_their_payload() -> None:
-    admin = acting(an_admin())
-    for number, status in enumerate((InboxStatus.HANDLED, InboxStatus.FAILED)):
-        saved(
-            InboxEvent(
-                provider="stripe",
-                event_id=f"evt_{number}",
-                type="checkout.session.completed",
-                object_id=f"cs_{number}",
-                payload='{"email": "somebody@example.com"}',
-                status=status,
-                received_at=clock.utc_now() + timedelta(seconds=number),
-            )
-        )
-    with db.reading() as session:
-        rows = administration.list_inbox(session, actor=admin).rows
-        failed = administration.list_inbox(session, actor=admin, status="failed").rows
-        by_object = administration.list_inbox(session, actor=admin, query="cs_0").rows
-
-    assert [(row.event_id, row.can_retry) for row in rows] == [("evt_1", True), ("evt_0", False)]
-    assert [row.event_id for row in failed] == ["evt_1"]
-    assert [row.event_id for row in by_object] == ["evt_0"]
-    assert "somebody@example.com" not in repr(rows)
 
 
 def test_suspended_user_is_signed_out_everywhere_and_can_be_reactivated() -> None:
@@ -267,11 +235,6 @@ def test_mentors_are_sorted_by_the_seats_that_are_taken() -> None:
 
 def test_a_column_that_is_not_offered_is_refused_in_every_list() -> None:
     admin = acting(an_admin())
-    for read in (
-        orders.list_all,
-        administration.list_users,
-        administration.list_mentors,
-        administration.list_inbox,
-    ):
+    for read in (orders.list_all, administration.list_users, administration.list_mentors):
         with db.reading() as session, pytest.raises(InvalidInput):
             read(session, actor=admin, sort="password_hash")

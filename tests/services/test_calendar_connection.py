@@ -9,7 +9,6 @@ import pytest
 from services import calendar, clock, db, encryption
 from services.audit import Actor
 from services.calendar import listing
-from services.calendar.connection import MOST_ATTEMPTS
 from services.errors import (
     InvalidInput,
     NotAllowed,
@@ -25,6 +24,7 @@ from services.models import (
     ConnectionStatus,
     OAuthAttempt,
 )
+from services.oauth_attempts import MOST_ATTEMPTS
 from services.providers.calendar.base import RemoteCalendar
 from tests.services.calendars import Desk, acting_mentee, asked_for, desk
 from tests.services.rows import a_mentor, a_user, acting, acting_mentor

@@ -80,6 +80,16 @@ def test_full_and_closed_mentors_say_so_and_never_show_less_than_no_seat() -> No
     assert slugs(with_seat=True) == []
 
 
+def test_who_looks_for_a_seat_finds_only_mentors_where_one_can_be_bought() -> None:
+    an_offer(a_mentor("Sara Sells"))
+    away = a_mentor("Amy Away", suspended_at=clock.utc_now())
+    an_offer(away)
+    an_offer(a_mentor("Nils Nothing"), status=OfferStatus.RETIRED)
+
+    assert slugs() == ["amy-away", "nils-nothing", "sara-sells"]
+    assert slugs(with_seat=True) == ["sara-sells"]
+
+
 def test_unlisted_and_suspended_mentors_are_not_in_the_catalogue() -> None:
     a_mentor("Una Unlisted", listed=False)
     suspended = a_mentor("Sue Suspended")

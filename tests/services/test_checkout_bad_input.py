@@ -91,7 +91,7 @@ def test_money_of_another_amount_or_currency_makes_no_pack_and_an_admin_is_told(
     assert studio.seat(order).status is SeatStatus.RELEASED
     [waits] = stored(UnmatchedMoney)
     assert (waits.provider_id, waits.amount_minor) == (payment.provider_id, wrong.minor)
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {waits.public_id}"]
+    assert studio.mails("ada.admin@example.com") == [studio.alert(waits.public_id)]
 
 
 @PROVIDERS
@@ -139,7 +139,7 @@ def test_an_event_about_something_unknown_to_its_provider_fails_with_the_reason(
     assert event.status is InboxStatus.FAILED
     assert UNKNOWN[provider] in event.error
     studio.send()
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {event.public_id}"]
+    assert studio.mails("ada.admin@example.com") == [studio.alert(event.public_id)]
     nothing_moved()
 
 

@@ -139,7 +139,7 @@ def end_of(order_id: int) -> dict[str, Any]:
         balances = ledger.balances(session, order_id=order.id)
         seat = session.get_one(Seat, pack.seat_id)
         purchase = select(OutboxMessage).where(
-            col(OutboxMessage.unique_key) == f"mail:purchase:{order.public_id}"
+            col(OutboxMessage.unique_key).startswith(f"mail:purchase:{order.public_id}:")
         )
         mails = len(session.exec(purchase).all())
     return {

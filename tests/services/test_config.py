@@ -13,8 +13,15 @@ import pytest
 
 from mentorships.cli import main
 from mentorships.launch import ROOT
-from services.config import GOOGLE_CONSENT, ConfigError, Settings, settings
-from services.settings_checks import GOOGLE_API, GOOGLE_OAUTH, PAYPAL_API, RESEND_API, STRIPE_API
+from services.config import DISCORD_CONSENT, GOOGLE_CONSENT, ConfigError, Settings, settings
+from services.settings_checks import (
+    DISCORD_API,
+    GOOGLE_API,
+    GOOGLE_OAUTH,
+    PAYPAL_API,
+    RESEND_API,
+    STRIPE_API,
+)
 from tests.support.servers import environment_of
 
 KEYS = {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
@@ -84,6 +91,14 @@ WRONG: dict[str, str] = {
     "CALENDAR_POLL_MINUTES": "0",
     "CALENDAR_FRESH_SECONDS": "-1",
     "CALENDAR_UNKNOWN_MINUTES": "1",
+    "DISCORD_CLIENT_ID": HIDDEN,
+    "DISCORD_CLIENT_SECRET": HIDDEN,
+    "DISCORD_BOT_TOKEN": f"Bot {HIDDEN}",
+    "DISCORD_GUILD_ID": HIDDEN,
+    "DISCORD_PUBLIC_KEY": HIDDEN,
+    "DISCORD_API_BASE": "ftp://discord.com",
+    "DISCORD_ALERT_CHANNEL_ID": HIDDEN,
+    "DISCORD_TIMEOUT_SECONDS": "0",
     "SEAT_HOLD_MINUTES": "30",
     "HOLD_UNREACHABLE_MINUTES": "0",
     "OPEN_CHECKOUTS_PER_ACCOUNT": "0",
@@ -111,6 +126,17 @@ WRONG: dict[str, str] = {
     "PHOTO_MAX_BYTES": "100",
     "WEBHOOK_MAX_BYTES": "9999999999",
     "RATE_LIMITS": "2.5",
+    "SESSION_REMINDER_HOURS": "1",
+    "SESSION_REMINDER_MINUTES": "121",
+    "EXPIRY_REMINDER_DAYS": "0",
+    "ONBOARDING_REMINDER_WEEKS": "53",
+    "GRACE_WARNING_HOURS": "0",
+    "NOTIFICATION_DAYS": "6",
+    "WAITLIST_OFFER_HOURS": "0",
+    "WAITLIST_REMINDER_HOURS": "0",
+    "WAITLISTS_PER_ACCOUNT": "0",
+    "RESEND_WEBHOOK_SECRET": HIDDEN,
+    "RESEND_PER_SECOND": "-1",
 }
 
 
@@ -133,6 +159,7 @@ def test_nothing_set_means_simulators_on_loopback() -> None:
         "PayPal": True,
         "Resend": True,
         "Google": True,
+        "Discord": True,
     }
     assert chosen.stripe_api_base == "http://127.0.0.1:4001/stripe"
     assert chosen.paypal_api_base == "http://127.0.0.1:4001/paypal"
@@ -184,6 +211,28 @@ def test_in_production_a_calendar_needs_a_client_and_nothing_else_does() -> None
     assert (with_one.google_api_base, with_one.google_oauth_base) == (GOOGLE_API, GOOGLE_OAUTH)
     assert with_one.google_consent_url == GOOGLE_CONSENT
     assert with_one.google_redirect_url == "https://studio.example.com/oauth/google/callback"
+
+
+DISCORD = {
+    "DISCORD_CLIENT_ID": "1" * 18,
+    "DISCORD_CLIENT_SECRET": "x",
+    "DISCORD_BOT_TOKEN": "x.y.z",
+    "DISCORD_GUILD_ID": "2" * 18,
+    "DISCORD_PUBLIC_KEY": "ab" * 32,
+}
+
+
+def test_in_production_there_is_discord_with_an_application_alone() -> None:
+    without = _read(PRODUCTION)
+    assert (without.discord_offered, without.effective_discord_alert_channel_id) == (False, "")
+    with_one = _read({**PRODUCTION, **DISCORD})
+    assert with_one.discord_offered
+    assert with_one.discord_api_base == DISCORD_API
+    assert with_one.discord_consent_url == DISCORD_CONSENT
+    assert with_one.discord_redirect_url == "https://studio.example.com/oauth/discord/callback"
+    assert with_one.effective_discord_public_key == "ab" * 32
+    assert with_one.effective_discord_alert_channel_id == ""
+    assert not with_one.simulators_on
 
 
 PAYPAL = {"PAYPAL_CLIENT_ID": "x", "PAYPAL_CLIENT_SECRET": "y", "PAYPAL_WEBHOOK_ID": "WH-1"}
@@ -251,6 +300,7 @@ def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Pat
         ({"PUBLIC_URL": "studio.example.com"}, "PUBLIC_URL"),
         ({"DATABASE_URL": "postgresql+psycopg://localhost:port/studio"}, "DATABASE_URL"),
         ({"MAIL_PROVIDER": "smtp"}, "SMTP_HOST is missing"),
+        ({"WAITLIST_OFFER_HOURS": "6"}, "WAITLIST_REMINDER_HOURS must be less than"),
         ({"WEB_WORKERS": "2"}, "WEB_WORKERS is more than 1, but REDIS_URL is missing"),
         ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_WEBHOOK_SECRET is missing"),
         ({"STRIPE_API_BASE": "https://api.stripe.com"}, "STRIPE_SECRET_KEY is missing"),
@@ -276,10 +326,16 @@ def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Pat
         ({**PAYPAL, "PAYPAL_API_BASE": "http://127.0.0.1:1"}, "points at a simulator"),
         ({**PAYPAL, "PAYPAL_API_BASE": "http://api-m.paypal.com"}, "must begin with https://"),
         ({**KEYS, "STRIPE_API_BASE": "http://api.stripe.com"}, "must begin with https://"),
+        ({"DISCORD_GUILD_ID": "1" * 18}, "belong together, and DISCORD_CLIENT_ID is missing"),
+        ({**DISCORD, "DISCORD_BOT_TOKEN": ""}, "and DISCORD_BOT_TOKEN is missing"),
+        ({"DISCORD_ALERT_CHANNEL_ID": "1" * 18}, "DISCORD_CLIENT_ID is missing"),
+        ({"DISCORD_API_BASE": DISCORD_API}, "DISCORD_CLIENT_ID is missing"),
+        ({**DISCORD, "DISCORD_API_BASE": "http://127.0.0.1:1"}, "points at a simulator"),
         ({"TAX_MODE": "included"}, "TAX_RATE_PERCENT is missing"),
         ({**PRODUCTION, "SECRET_KEY": "short"}, "32 characters"),
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({**PRODUCTION, "PUBLIC_URL": "http://studio.example.com"}, "https://"),
+        ({"RESEND_WEBHOOK_SECRET": "whsec_c2VjcmV0"}, "RESEND_API_KEY is missing"),
         ({**PRODUCTION, "RESEND_API_KEY": ""}, "give keys for Resend"),
         (
             {**PRODUCTION, "STRIPE_SECRET_KEY": "", "RESEND_API_KEY": ""},

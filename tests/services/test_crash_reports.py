@@ -28,7 +28,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from jobs.runs import recorded
+from services.jobs.runs import recorded
 from mentorships import migrations
 from mentorships.http import failures
 from mentorships.http.edge import Edge

@@ -179,7 +179,7 @@ def test_home_costs_the_same_number_of_queries_however_much_there_is() -> None:
             mentee_home.get_home(session, actor=acting(mentee))
         counts.add(len(statements))
 
-    assert counts == {7}
+    assert counts == {9}
 
 
 def test_mentor_sees_seats_by_state_and_by_how_many_they_are_over() -> None:

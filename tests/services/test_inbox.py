@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 from sqlmodel import col, update
 
+from jobs import inbox as handling
 from jobs.inbox import handle_inbox
 from services import clock, db, inbox, outbox
 from services.audit import Actor
@@ -19,7 +21,14 @@ from services.errors import (
     SignInNeeded,
 )
 from services.inbox import Outcome
-from services.models import AuditEntry, InboxEvent, InboxStatus, JobRun, JobStatus
+from services.models import (
+    AuditEntry,
+    InboxEvent,
+    InboxStatus,
+    JobRun,
+    JobStatus,
+    OutboxMessage,
+)
 from tests.services.rows import a_user, acting, an_admin
 from tests.support.locks import until_somebody_waits
 from tests.support.studio import BEGINNING, Studio, stored
@@ -90,7 +99,7 @@ def test_an_object_that_the_provider_does_not_know_fails_after_some_tries(studio
     assert "resource_missing" in event.error
     assert {run.status for run in stored(JobRun)} == {JobStatus.FAILED}
     studio.send()
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {event.public_id}"]
+    assert studio.mails("ada.admin@example.com") == [studio.alert(event.public_id)]
 
 
 def test_an_outage_is_tried_for_about_three_days(database: str) -> None:
@@ -104,6 +113,54 @@ def test_an_outage_is_tried_for_about_three_days(database: str) -> None:
         tries.append(stored(InboxEvent)[0].due_at)
     assert stored(InboxEvent)[0].status is InboxStatus.FAILED
     assert timedelta(days=2) < tries[-2] - BEGINNING < timedelta(days=4)
+
+
+def test_a_provider_that_asks_to_wait_is_obeyed_and_no_attempt_is_counted(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        _received(f"evt_{number}")
+
+    def busy(_taken: inbox.Taken) -> Outcome:
+        raise ProviderUnavailable("stripe", "429", retry_after=600)
+
+    monkeypatch.setattr(handling, "handler_of", lambda _taken: busy)
+    for _ in range(2):
+        handle_inbox.call_local()
+    first, second, *others = stored(InboxEvent)
+    for asked in (first, second):
+        assert (asked.status, asked.attempts) == (InboxStatus.RECEIVED, 0)
+        assert timedelta(minutes=10) <= asked.due_at - BEGINNING <= timedelta(minutes=12.5)
+    assert {(event.attempts, event.due_at) for event in others} == {(0, BEGINNING)}
+
+
+def test_a_hundred_webhooks_that_fail_together_are_one_alert_an_hour(database: str) -> None:
+    an_admin()
+    with clock.at(BEGINNING):
+        for number in range(100):
+            _received(f"evt_{number}")
+        for taken in inbox.take(limit=100):
+            inbox.failed(replace(taken, attempt=inbox.MAX_FAILURES), ValueError("our mistake"))
+        assert len(_alerts()) == 1
+    with clock.at(BEGINNING + timedelta(hours=1)):
+        _received("evt_late")
+        [late] = inbox.take()
+        inbox.failed(replace(late, attempt=inbox.MAX_FAILURES), ValueError("our mistake"))
+    assert len(_alerts()) == 2
+    assert {event.status for event in stored(InboxEvent)} == {InboxStatus.FAILED}
+
+
+def _alerts() -> list[str]:
+    keys = [row.unique_key for row in stored(OutboxMessage)]
+    return [key for key in keys if key.startswith("mail:alert:event_failed:")]
+
+
+def test_a_webhook_about_a_mail_names_the_mail(database: str) -> None:
+    mail = "mai_" + "b" * 22
+    inbox.receive(
+        provider="resend", event_id="1", type="x", object_id="o", payload=f'{{"tags": "{mail}"}}'
+    )
+    assert stored(InboxEvent)[0].about == mail
 
 
 def test_a_failure_that_comes_after_somebody_elses_success_changes_nothing(database: str) -> None:
@@ -174,3 +231,63 @@ def test_the_back_off_grows_and_ends_at_four_hours() -> None:
     assert 7.5 <= waits[0] <= 12.5
     assert max(waits) <= 4 * 3600 * 1.25
     assert min(waits[12:]) >= 4 * 3600 * 0.75
+
+
+def test_a_provider_that_is_away_is_asked_a_few_times_and_holds_up_no_other(
+    studio: Studio,
+) -> None:
+    for number in range(10):
+        _received(f"evt_{number}")
+    studio.wait(seconds=1)
+    inbox.receive(
+        provider="paypal", event_id="WH-1", type="CATALOG.CREATED", object_id="", payload="{}"
+    )
+    with studio.stripe_unreachable():
+        handle_inbox.call_local()
+    *tried, paypal = stored(InboxEvent)
+    assert paypal.status is InboxStatus.IGNORED
+    assert sum(event.attempts for event in tried) == 3
+    assert len([event for event in tried if event.due_at == BEGINNING]) == 7
+    studio.wait(minutes=1)
+    handle_inbox.call_local()
+    assert all(event.attempts == 1 for event in stored(InboxEvent)[3:])
+
+
+def test_a_batch_is_of_one_provider(database: str) -> None:
+    with clock.at(BEGINNING):
+        for provider, number in (("stripe", 1), ("paypal", 1), ("stripe", 2)):
+            inbox.receive(
+                provider=provider, event_id=f"{number}", type="t", object_id="", payload="{}"
+            )
+        assert [(taken.provider, taken.event_id) for taken in inbox.take()] == [
+            ("stripe", "1"),
+            ("stripe", "2"),
+        ]
+        assert inbox.take(without={"paypal"}) == []
+        assert [taken.provider for taken in inbox.take()] == ["paypal"]
+
+
+def test_what_was_taken_and_not_begun_is_given_back_as_it_was(database: str) -> None:
+    with clock.at(BEGINNING):
+        _received("evt_1")
+        _received("evt_2")
+    with clock.at(BEGINNING + timedelta(seconds=9)):
+        first, second = inbox.take()
+        inbox.settled(first, Outcome.HANDLED)
+        inbox.give_back([first, second])
+    handled, back = stored(InboxEvent)
+    assert (handled.status, handled.attempts) == (InboxStatus.HANDLED, 1)
+    assert (back.status, back.attempts, back.due_at) == (InboxStatus.RECEIVED, 0, BEGINNING)
+
+
+def test_only_an_admin_asks_for_a_dry_run_and_only_of_what_there_is(database: str) -> None:
+    _received()
+    [event] = stored(InboxEvent)
+    with pytest.raises(NotAllowed):
+        inbox.ask_rehearsal(actor=acting(a_user()), event=event.public_id)
+    admin = acting(an_admin())
+    with pytest.raises(NotFound):
+        inbox.ask_rehearsal(actor=admin, event="inb_unknown")
+    inbox.ask_rehearsal(actor=admin, event=event.public_id)
+    [message] = outbox.take()
+    assert (message.kind, message.about) == ("rehearsal", event.public_id)

@@ -9,17 +9,6 @@ from typing import Any
 import pytest
 
 from services import checkout, db, email_links, mail
-from services.mail import (
-    accounts,
-    calendars,
-    disputes,
-    invoices,
-    meetings,
-    mentoring,
-    reconciliation,
-    refunds,
-)
-from services.mail.render import FACTS
 from services.models import LinkPurpose, User, UserStatus
 from tests.services.rows import a_mentor, a_user, acting, an_admin, an_offer
 from tests.support.studio import Studio
@@ -67,7 +56,7 @@ def test_what_people_wrote_is_text_in_html_and_stays_itself_in_plain_text(studio
 def test_an_alert_reaches_admins_only(database: str, alert: str) -> None:
     data = {"template": "admin_alert", "alert": alert, "thing": "ord_1"}
     letter = mail.compose({**data, "user_id": an_admin().id})
-    assert letter.subject == "Please look: ord_1"
+    assert letter.subject == "Please look: an order"
     with pytest.raises(mail.Skipped):
         mail.compose({**data, "user_id": a_user().id})
 
@@ -93,40 +82,3 @@ def test_the_link_mails_hold_their_link_once_in_text_and_html(database: str) -> 
         assert path in link
         assert link in letter.html
         assert "(UTC)" in letter.text
-
-
-def test_every_template_speaks_in_both_forms_without_a_trace_of_its_making(
-    database: str,
-) -> None:
-    new = a_user("Una Unconfirmed", email_verified_at=None)
-    letters = [
-        mail.compose(_link_mail(new, LinkPurpose.VERIFY)),
-        mail.compose(_link_mail(new, LinkPurpose.RESET)),
-        mail.compose(
-            {
-                "template": "admin_alert",
-                "alert": "sold_out",
-                "thing": "ord_1",
-                "user_id": an_admin().id,
-            }
-        ),
-    ]
-    modules = (
-        accounts,
-        calendars,
-        disputes,
-        invoices,
-        meetings,
-        mentoring,
-        reconciliation,
-        refunds,
-    )
-    elsewhere = {name for module in modules for name in module.FACTS}
-    here = {"verify", "reset", "purchase", "place_resold", "admin_alert"}
-    assert set(FACTS) == here | elsewhere
-    for letter in letters:
-        for part in (letter.subject, letter.text, letter.html):
-            assert part.strip()
-            assert "{" not in re.sub(r"<style.*?</style>", "", part, flags=re.DOTALL)
-            assert "None" not in part
-        assert "\n" not in letter.subject

@@ -9,7 +9,6 @@ import pytest
 from sqlmodel import col, update
 
 from jobs import outbox as sending
-from jobs import periodic
 from services import clock, db, email_links, mail, operators, outbox
 from services.errors import (
     ProviderRejected,
@@ -23,6 +22,7 @@ from tests.support.studio import BEGINNING, Studio, stored
 OUTAGE = ProviderUnavailable("resend", "away")
 ADA = "ada.admin@example.com"
 MAILS = "/emails"
+SUBJECT = "Please look: an order"
 
 
 def _alert(admin: User, key: str = "mail:test:1") -> None:
@@ -59,24 +59,23 @@ def test_who_listens_is_woken_after_the_commit_only(database: str) -> None:
     assert woken == [("mail", 1)]
 
 
-def test_what_goes_to_calendars_is_sent_apart_from_mails_and_refunds(studio: Studio) -> None:
+def test_each_outside_service_is_written_to_on_its_own(studio: Studio) -> None:
     with db.transaction() as session:
         for kind in ("calendar_write", "calendar_revoke"):
             outbox.add(session, kind=kind, key=f"{kind}:1", data={"nothing": "is there"})
     _alert(an_admin())
-    sending.send_outbox.call_local()
-    studio.sweep()
-    assert studio.mails(ADA) == ["Please look: ord_1"]
+    sending.send_lane.call_local("mail")
+    assert studio.mails(ADA) == [SUBJECT]
     assert [row.kind for row in stored(OutboxMessage) if row.attempts] == ["mail"]
-    periodic.send_to_calendars.call_local()
-    assert [row.attempts for row in stored(OutboxMessage)] == [1, 1, 1]
+    sending.write_calendars.call_local()
+    assert [row.attempts for row in stored(OutboxMessage)[:3]] == [1, 1, 1]
 
 
 def test_a_mail_is_sent_once_and_stamped(studio: Studio) -> None:
     _alert(an_admin())
     studio.send()
     studio.send()
-    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert studio.mails(ADA) == [SUBJECT]
     assert (_only().status, _only().sent_at) == (OutboxStatus.SENT, clock.utc_now())
 
 
@@ -92,7 +91,7 @@ def test_a_mail_whose_answer_was_lost_reaches_the_reader_once(studio: Studio, fa
     studio.wait(seconds=13)
     studio.send()
     assert _only().status is OutboxStatus.SENT
-    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert studio.mails(ADA) == [SUBJECT]
 
 
 def test_a_sender_that_dies_between_the_vendor_and_the_stamp_loses_and_doubles_nothing(
@@ -106,7 +105,7 @@ def test_a_sender_that_dies_between_the_vendor_and_the_stamp_loses_and_doubles_n
     studio.wait_until(clock.utc_now() + outbox.LEASE)
     studio.sweep()
     assert _only().status is OutboxStatus.SENT
-    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert studio.mails(ADA) == [SUBJECT]
 
 
 def test_a_failure_that_is_told_while_another_tells_of_success_changes_nothing(
@@ -131,7 +130,7 @@ def test_a_sender_that_dies_before_the_vendor_is_followed_by_another(studio: Stu
     assert outbox.take() == []
     studio.wait_until(clock.utc_now() + outbox.LEASE)
     studio.send()
-    assert studio.mails(ADA) == ["Please look: ord_1"]
+    assert studio.mails(ADA) == [SUBJECT]
 
 
 def test_trying_ends_before_the_vendor_forgets_the_key(database: str) -> None:
@@ -161,7 +160,7 @@ def test_a_refused_mail_is_dead_at_once_and_somebody_is_told(studio: Studio) -> 
     studio.send()
     refused = stored(OutboxMessage)[0]
     assert (refused.status, "422" in refused.error) == (OutboxStatus.DEAD, True)
-    assert studio.mails(ADA) == [f"Please look: {refused.public_id}"]
+    assert studio.mails(ADA) == [studio.alert(refused.public_id)]
     assert studio.mails(new.email) == []
 
 
@@ -208,4 +207,67 @@ def test_one_bad_message_does_not_hold_up_the_others(studio: Studio) -> None:
     assert [message.status for message in stored(OutboxMessage)] == [
         OutboxStatus.FAILED,
         OutboxStatus.SENT,
+    ]
+    assert stored(OutboxMessage)[0].error == "UnknownKind: This version sends no 'pigeon'."
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        ("refund", {}, "does not say which refund"),
+        ("refund", {"refund": "ref_unknown"}, "is not there any more"),
+        ("calendar_write", {"session_id": "seven"}, "does not say which session_id"),
+        ("rehearsal", {"event": "inb_unknown"}, "is not there any more"),
+    ],
+)
+def test_a_message_about_nothing_is_dead_at_once_says_so_and_ends_there(
+    studio: Studio, kind: str, data: dict[str, str], words: str
+) -> None:
+    an_admin()
+    with db.transaction() as session:
+        outbox.add(session, kind=kind, key=f"{kind}:1", data=data)
+    studio.send()
+    dead = stored(OutboxMessage)[0]
+    assert (dead.status, dead.attempts) == (OutboxStatus.DEAD, 1)
+    assert words in dead.error
+    assert [about for about, _ in told("message_dead")] == [dead.public_id]
+
+
+def test_a_mistake_of_ours_is_tried_a_few_times_and_then_somebody_is_told(studio: Studio) -> None:
+    an_admin()
+    with db.transaction() as session:
+        outbox.add(session, kind="pigeon", key="pigeon:1", data={})
+    for _ in range(outbox.MAX_FAILURES):
+        studio.send()
+        studio.wait(hours=1)
+    dead = stored(OutboxMessage)[0]
+    assert (dead.status, dead.attempts) == (OutboxStatus.DEAD, outbox.MAX_FAILURES)
+    assert [about for about, _ in told("message_dead")] == [dead.public_id]
+
+
+def test_many_letters_that_die_together_are_one_alert(studio: Studio) -> None:
+    an_admin()
+    with db.transaction() as session:
+        for number in range(20):
+            outbox.add(session, kind="refund", key=f"refund:{number}", data={})
+    studio.send()
+    assert len(told("message_dead")) == 1
+    with db.transaction() as session:
+        outbox.add(session, kind="calendar_revoke", key="calendar_revoke:1", data={})
+    studio.send()
+    assert len(told("message_dead")) == 2
+    studio.wait(hours=1)
+    with db.transaction() as session:
+        outbox.add(session, kind="refund", key="refund:late", data={})
+    studio.send()
+    assert len(told("message_dead")) == 3
+    assert {line for _, line in told("message_dead")} == {OutboxStatus.SENT}
+
+
+def told(alert: str) -> list[tuple[str, OutboxStatus]]:
+    """What the admins were told of by this alert, and whether the mail has left."""
+    return [
+        (row.data["thing"], row.status)
+        for row in stored(OutboxMessage)
+        if row.unique_key.startswith(f"mail:alert:{alert}:")
     ]

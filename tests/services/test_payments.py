@@ -172,7 +172,7 @@ def test_money_that_does_not_fit_fulfils_nothing_and_alarms(studio: Studio, wron
     assert studio.seat(order).status is SeatStatus.RELEASED
     [waiting] = stored(UnmatchedMoney)
     assert waiting.provider_id == payment.provider_id
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {waiting.public_id}"]
+    assert studio.mails("ada.admin@example.com") == [studio.alert(waiting.public_id)]
     assert studio.mails("nora.novak@example.com") == []
 
 

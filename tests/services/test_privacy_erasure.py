@@ -16,9 +16,12 @@ from services import (
     db,
     feeds,
     ledger,
+    models,
     photos,
+    seats,
     sessions,
     signin,
+    waitlist,
 )
 from services.config import settings
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -27,6 +30,7 @@ from services.models import (
     CalendarConnection,
     InboxEvent,
     Invoice,
+    MailDelivery,
     Mentor,
     MentoringSession,
     OccupiedTime,
@@ -42,6 +46,8 @@ from services.models import (
     SessionStatus,
     User,
     UserStatus,
+    WaitlistEntry,
+    WaitlistStatus,
 )
 from services.privacy import erasure
 from tests.chaos import crowd
@@ -61,7 +67,7 @@ from tests.services.lives import (
     seen,
 )
 from tests.services.meetings import at, together
-from tests.services.rows import a_user, acting, an_offer
+from tests.services.rows import a_mentor, a_pack, a_seat, a_user, acting, an_offer, saved
 from tests.support.google import Google
 from tests.support.people import PASSWORD
 from tests.support.studio import BEGINNING, Studio, stored
@@ -132,6 +138,9 @@ PLANTED = {
     ("outbox_message", "error"),
     ("job_run", "error"),
     ("invoice", "buyer"),
+    ("notification", "title"),
+    ("mail_delivery", "recipient"),
+    ("mail_delivery", "subject"),
 }
 """Where the words of a life stand before."""
 
@@ -199,6 +208,7 @@ def test_a_mentors_page_words_and_photo_are_gone_and_what_mentees_were_told_stay
     [key] = [row.photo_key for row in stored(Mentor) if row.slug == slug]
     assert key
     held = a_session_with(life)
+    a_mail_about_a_testimonial(life)
     assert places_of(*MARKS) >= {
         ("mentor", "slug"),
         ("mentor", "bio"),
@@ -218,6 +228,27 @@ def test_a_mentors_page_words_and_photo_are_gone_and_what_mentees_were_told_stay
     with db.reading() as session, pytest.raises(NotFound):
         catalogue.get_mentor(session, actor=signin.VISITOR, slug=slug)
     assert held.status is SessionStatus.COMPLETED
+
+
+def a_mail_about_a_testimonial(life: Life) -> None:
+    """What a mentee said of the person, a mentor, was declined, and the mail says of whom."""
+    mentor = next(row for row in stored(Mentor) if row.user_id == life.actor.user_id)
+    mentee = a_user("Olga Other")
+    pack = a_pack(a_seat(mentee, mentor), left=0, status=PackStatus.DEPLETED)
+    said = saved(
+        models.Testimonial(
+            pack_id=pack.id, body="It helped me.", mentee_id=mentee.id, mentor_id=mentor.id
+        )
+    )
+    saved(
+        MailDelivery(
+            unique_key="mail:testimonial_declined:1",
+            user_id=mentee.id,
+            template="testimonial_declined",
+            about=said.public_id,
+            subject=f"Your testimonial for {NAME} is not shown",
+        )
+    )
 
 
 def a_session_with(life: Life) -> MentoringSession:
@@ -311,6 +342,30 @@ def test_the_page_says_what_is_lost(life: Life) -> None:
     assert view.obstacles == ()
     assert (pack.left, pack.worth and pack.worth.minor, pack.order) == (4, 12_000, life.order)
     assert (session.starts_at, session.late) == (at(20), False)
+
+
+def test_a_place_on_a_waitlist_is_shown_and_given_up(life: Life) -> None:
+    mentor = a_mentor("Vera Full", capacity=1)
+    an_offer(mentor)
+    owned = a_seat(a_user("Olga Other"), mentor, SeatStatus.GRACE)
+    with db.transaction() as tx:
+        waitlist.join(tx, actor=life.actor, mentor=mentor.slug)
+    view = seen(life)
+    assert [(place.mentor_name, place.offered) for place in view.places] == [("Vera Full", False)]
+    with db.transaction() as tx:
+        seat = tx.get_one(Seat, owned.id)
+        seats.release(tx, actor=life.boss, seat=seat, reason=ReleaseReason.BY_HAND)
+    [place] = seen(life).places
+    assert place.offered
+    with pytest.raises(Conflict, match="has changed"):
+        erasure.erase_own(actor=life.actor, password=PASSWORD, mark=view.mark)
+
+    erase(life)
+
+    [entry] = stored(WaitlistEntry)
+    assert entry.status is WaitlistStatus.LEFT
+    held = [row for row in stored(Seat) if row.mentee_id == life.actor.user_id]
+    assert [row.status for row in held] == [SeatStatus.RELEASED]
 
 
 def test_audit_lines_can_be_emptied_and_nothing_else_of_them_changed(life: Life) -> None:

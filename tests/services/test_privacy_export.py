@@ -14,9 +14,11 @@ from services import (
     booking,
     clock,
     db,
+    notifications,
     ratelimits,
     refunds,
     sessions,
+    telling,
     unmatched,
 )
 from services.audit import Actor
@@ -34,7 +36,9 @@ from services.models import (
 from services.money import Money
 from services.privacy import export
 from services.signin import VISITOR
-from tests.services.lives import EMAIL, NAME, Life, a_life, as_mentee, as_mentor
+from services.telling import Line
+from tests.services.lives import EMAIL, NAME, Life, a_life, as_buyer, as_mentee, as_mentor
+from tests.services.mailing import told
 from tests.services.meetings import at, together
 from tests.services.refunding import a_sale
 from tests.services.rows import a_user, acting, an_admin
@@ -104,8 +108,8 @@ def nothing_opens_a_door(life: Life, files: dict[str, bytes]) -> None:
     everything = b"".join(files.values()).decode("utf-8", "replace")
     assert life.user.password_hash not in everything
     assert life.secret not in everything
-    for telling in ("_hash", "_encrypted", "checkout_url"):
-        assert telling not in everything
+    for ending in ("_hash", "_encrypted", "checkout_url"):
+        assert ending not in everything
 
 
 def test_a_mentor_gets_no_private_data_of_mentees(life: Life) -> None:
@@ -122,11 +126,23 @@ def test_a_mentor_gets_no_private_data_of_mentees(life: Life) -> None:
     for actor in (pair.actor, life.actor):
         body = f"A note for oneself of {'Nora' if actor is pair.actor else 'the mentor'}"
         sessions.save_note(actor=actor, session=booked, shared=False, body=body)
+    with db.transaction() as tx:
+        page = f"/mentor/mentees/{pair.mentee.public_id}"
+        telling.note(
+            tx,
+            user_id=life.user.id,
+            kind="new_mentee",
+            about=pair.pack.public_id,
+            line=Line("Nora Novak is your new mentee", "", page),
+        )
     life.studio.wait_until(at(2, 14))
     sessions.advance_due()
     sessions.decide(
         actor=life.actor, session=booked, outcome=SessionStatus.COMPLETED, note="All went well"
     )
+    life.studio.send()
+    while told(life.studio):  # what became of the mails, in pieces
+        pass
 
     files = files_of(life.actor)
 
@@ -135,10 +151,25 @@ def test_a_mentor_gets_no_private_data_of_mentees(life: Life) -> None:
     assert pair.mentee.email not in everything
     assert pair.mentee.public_id not in everything
     lists = lists_of(files)
+    assert lists["provider_messages"][0]["content"]["data"]["email_id"]
     assert lists["sessions"][0]["mentee"] == "somebody else"
     assert [row["body"] for row in lists["notes"]] == ["A note for oneself of the mentor"]
     assert lists["mentor"][0]["slug"] == slug
     assert files["photo.webp"][8:12] == b"WEBP"
+
+
+def test_an_admins_copy_names_nobody_whom_alerts_were_about(life: Life) -> None:
+    as_buyer(life)
+    with db.transaction() as tx:
+        notifications.alert_admins(tx, alert="dispute_due", thing=life.order)
+    life.studio.send()
+
+    files = files_of(life.boss)
+
+    lists = lists_of(files)
+    assert [row["kind"] for row in lists["notifications"]] == ["admin_alert"]
+    assert [row["template"] for row in lists["mails"]] == ["admin_alert"]
+    assert NAME.lower() not in b"".join(files.values()).decode("utf-8", "replace").lower()
 
 
 def mentor_of(life: Life) -> Mentor:

@@ -17,7 +17,10 @@ BY_FUNCTIONS = {
     "outbox_message": "traces",
     "job_run": "traces",
 }
-LATER = {("calendar_connection", "refresh_token_encrypted"): "emptied when the access was revoked"}
+LATER = {
+    ("calendar_connection", "refresh_token_encrypted"): "emptied when the access was revoked",
+    ("discord_grant", "discord_id"): "goes with its row, once Discord has taken the role",
+}
 PERSONAL = {Class.KEPT_BY_LAW, Class.ERASED, Class.DELETED_WITH_ROW}
 
 

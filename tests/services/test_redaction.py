@@ -115,3 +115,43 @@ def test_the_passwords_of_the_storages_and_a_generated_key_are_known_by_their_va
     logs.configure()
     assert "word-of-it" not in repr(line)
     assert key not in repr(line)
+
+
+def test_a_document_keeps_what_an_operator_needs_and_tells_of_nobody() -> None:
+    told = """
+    {"id": "evt_1", "type": "charge.refunded", "livemode": false,
+     "data": {"object": {"amount": 12000, "currency": "eur", "payment_intent": "pi_1",
+       "metadata": {"order": "ord_1"}, "receipt_email": "mia@example.com",
+       "billing_details": {"name": "Mia Maler", "address": {"line1": "Example Road 1"}},
+       "payment_method_details": {"card": {"last4": "4242", "fingerprint": "abcdef"}},
+       "payer": {"given_name": "Mia", "surname": "Maler", "ip_address": "192.0.2.7"},
+       "user": {"username": "miamia", "global_name": "Mia", "id": "80351110224678912"},
+       "token": "aW50ZXJhY3Rpb24", "note": "call mia@example.com", "list": [{"phone": "+491234"}]
+     }}}"""
+    shown = redaction.document(told)
+    for kept in ("charge.refunded", "12000", "eur", "pi_1", "ord_1", "80351110224678912"):
+        assert kept in shown
+    for hidden in (
+        *("mia@example.com", "Mia", "Maler", "Example Road", "4242", "abcdef"),
+        *("192.0.2.7", "miamia", "aW50ZXJhY3Rpb24", "+491234"),
+    ):
+        assert hidden not in shown
+    assert '\n  "type": "charge.refunded"' in shown, "it is indented"
+
+
+def test_a_document_that_is_no_json_tells_its_length_alone() -> None:
+    assert redaction.document("Dear Mia, here is my address") == (
+        f"{redaction.REMOVED}: 28 characters that are no JSON"
+    )
+    assert redaction.document("") == redaction.document({}) == ""
+
+
+def test_a_document_is_bounded_in_length_and_in_depth() -> None:
+    assert len(redaction.document('{"a": "' + "x y " * 20_000 + '"}')) < redaction.LONGEST_TEXT + 20
+    deep = '{"a": ' * 200 + '"secret words"' + "}" * 200
+    assert "secret words" not in redaction.document(deep)
+
+
+@given(st.text(max_size=200))
+def test_whatever_stands_there_makes_a_document(value: str) -> None:
+    assert isinstance(redaction.document(value), str)

@@ -135,7 +135,7 @@ def test_a_refund_that_fails_after_success_is_reversed_and_alarms(studio: Studio
     assert _states() == STAYED
     assert studio.order(order).status is OrderStatus.PAID
     assert [pack.status for pack in stored(Pack)] == [PackStatus.ACTIVE]
-    assert f"Please look: {refund.public_id}" in studio.mails("ada.admin@example.com")
+    assert studio.alert(refund.public_id) in studio.mails("ada.admin@example.com")
 
 
 def test_an_order_whose_whole_refund_fails_counts_as_paid_again(studio: Studio) -> None:
@@ -200,7 +200,7 @@ def test_a_refund_refused_for_good_fails_and_alarms(studio: Studio) -> None:
     assert (refund.status, refund.provider_id) == (RefundStatus.FAILED, None)
     assert refund.settled_at is not None
     assert [m.status for m in stored(OutboxMessage) if m.kind == "refund"] == [OutboxStatus.DEAD]
-    assert studio.mails("ada.admin@example.com") == [f"Please look: {refund.public_id}"]
+    assert studio.mails("ada.admin@example.com") == [studio.alert(refund.public_id)]
     notes = [
         line.after.get("note") for line in stored(AuditEntry) if line.action == "refund.failed"
     ]

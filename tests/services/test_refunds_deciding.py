@@ -231,7 +231,7 @@ def test_another_amount_above_the_limit_needs_two_admins(studio: Studio) -> None
     studio.send()
     assert (sale.status(), sale.at_provider()) == (R.REQUESTED, [])
     assert sale.credits() == (PackStatus.ACTIVE, 4, 0, 1)
-    assert f"Please look: {refund}" in studio.mails("bela.boss@example.com")
+    assert studio.alert(refund) in studio.mails("bela.boss@example.com")
     said = refused(
         sale,
         NotAllowed,

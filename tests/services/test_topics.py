@@ -160,6 +160,8 @@ def test_a_purchase_tells_mentee_mentor_and_admins(database: str) -> None:
         topics.SEATS,
         topics.seats(mentor.id),
         topics.mentee(mia.id),
+        topics.bell(mia.id),
+        topics.bell(mentor.user_id),
     }
     changes.close()
 
@@ -197,7 +199,7 @@ def test_the_end_of_a_pack_and_a_seat_given_back_are_told(database: str) -> None
         assert session.get_one(type(pack), pack.id).status is PackStatus.EXPIRED
         assert session.get_one(type(seat), seat.id).status is SeatStatus.GRACE
     seats.release_by_hand(actor=acting_mentor(mentor), seat=seat.public_id, reason="Moved away")
-    assert heard(changes) == own
+    assert heard(changes) == own | {topics.bell(mia.id)}
     changes.close()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from services.models import OrderStatus
@@ -13,6 +14,8 @@ from tests.journeys.conftest import NewPerson
 from tests.journeys.people import Person
 from tests.journeys.world import SHOWN_PRICE, World
 from tests.support.several import Several, eventually
+
+pytestmark = pytest.mark.alike
 
 STATE_AWAY = "A part of the studio does not answer right now."
 DATABASE_AWAY = "The studio cannot reach its database right now."

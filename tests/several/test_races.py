@@ -20,7 +20,7 @@ from tests.support.people import PASSWORD, make_user
 from tests.support.raw_socket import RawTab
 from tests.support.several import Several, eventually
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alike]
 
 BUYERS = 6
 TIMES = 4

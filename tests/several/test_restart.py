@@ -16,7 +16,7 @@ from tests.journeys.world import SHOWN_PRICE, World
 from tests.support.servers import LiveApp, Sandbox, built, environment_of, settings_for
 from tests.support.several import Member, eventually, readiness
 
-pytestmark = [pytest.mark.together("several"), pytest.mark.browser]
+pytestmark = [pytest.mark.together("several"), pytest.mark.browser, pytest.mark.alike]
 
 
 @pytest.fixture

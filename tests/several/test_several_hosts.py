@@ -21,6 +21,8 @@ from tests.journeys.world import Account, World
 from tests.support.raw_socket import RawTab, merged, redirects
 from tests.support.several import Several, eventually, readiness
 
+pytestmark = pytest.mark.alike
+
 FORM = "application/x-www-form-urlencoded"
 MENTOR_PAGE = MentorState.get_full_name()
 OPEN_SETTINGS = f"{SettingsState.get_full_name()}.open"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from services.audit import Actor
-from state.live import Audience, Looker, Lookers
+from state.live import PAGE, Audience, Looker, Lookers
 
 
 def audience(name: str, *topics: str) -> Audience[str]:
     return Audience((name,), frozenset(topics), lambda _db: name)
 
 
-def looker(token: str, at: Audience[str]) -> Looker:
-    return Looker(token, f"sid-{token}", ("visitor", Actor("visitor")), at, "state.refresh", {})
+def looker(token: str, at: Audience[str], part: str = PAGE) -> Looker:
+    refresh = f"{part}.refresh"
+    who = ("visitor", Actor("visitor"))
+    return Looker(token, f"sid-{token}", who, at, refresh, {}, part=part)
 
 
 def test_a_topic_touches_the_audiences_that_watch_it_and_no_other() -> None:
@@ -30,6 +32,20 @@ def test_a_tab_looks_at_one_page_only() -> None:
     lookers.enter(looker("a", audience("seats", "seats")))
     assert lookers.touched({"orders"}) == set()
     assert [one.token for one in lookers.of(("seats",))] == ["a"]
+
+
+def test_a_tab_looks_at_its_page_and_at_the_bell_side_by_side() -> None:
+    lookers = Lookers()
+    page, bell = looker("a", audience("orders", "orders")), looker("a", audience("bell"), "bell")
+    lookers.enter(page)
+    lookers.enter(bell)
+    assert lookers.find("a", "page.refresh") is page
+    assert lookers.find("a", "bell.refresh") is bell
+    assert lookers.find("a", "another.refresh") is None
+    lookers.enter(looker("a", audience("seats", "seats")))
+    assert lookers.find("a", "bell.refresh") is bell
+    lookers.forget("a")
+    assert (lookers.find("a"), lookers.touched(None)) == (None, set())
 
 
 def test_nothing_is_kept_of_an_audience_that_has_gone() -> None:

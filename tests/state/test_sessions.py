@@ -331,6 +331,8 @@ def test_what_happened_is_told_with_its_times_and_its_reason() -> None:
         shown = history_face(line, BERLIN)
     assert shown.words == "Mina Mentor moved it from Thu 26 Nov, 10:00 to Thu 26 Nov, 11:00"
     assert shown.reason == "Ill."
+    reminded = HistoryLine(NOW, "", "reminder.sent", "", to_name="Nora Novak")
+    assert history_face(reminded, BERLIN).words == "The studio reminded Nora Novak"
     by_itself = history_face(HistoryLine(NOW, "", "session.strange_thing", "", None, None), BERLIN)
     assert by_itself.words == "The studio strange thing"
 

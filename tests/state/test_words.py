@@ -95,8 +95,8 @@ def test_no_instant_shows_nothing() -> None:
 @pytest.mark.parametrize(
     ("capacity", "free", "words"),
     [
-        (0, 0, "Closed at the moment"),
-        (6, 0, "Full at the moment"),
+        (0, 0, "Closed: join the waitlist"),
+        (6, 0, "Full: join the waitlist"),
         (1, 1, "1 of 1 seat left"),
         (10, 2, "2 of 10 seats left"),
     ],

@@ -36,7 +36,6 @@ from services.models import (
     Invoice,
     InvoiceCounter,
     InvoiceSeries,
-    JobRun,
     LinkPurpose,
     Mentor,
     MentoringSession,
@@ -93,6 +92,7 @@ from tests.services.rows import (
     open_hours,
     saved,
 )
+from tests.support.filled_telling import told, worked
 
 NOON = datetime.fromisoformat("2026-03-05T12:00:00+00:00")
 HOUR = timedelta(hours=1)
@@ -140,11 +140,12 @@ def fill() -> Filled:
         ),
         an_inbox_event(),
         OutboxMessage(kind="mail", unique_key="mail:1"),
-        JobRun(kind="a test"),
         TopicChange(topic="orders"),
         CapacityEvent(mentor_id=mentor.id, capacity=3),
         ReportChange(kind=ReportKind.REVENUE),
         *_rolled_up(offer),
+        *told(mentee, mentor, seat),
+        *worked(mentee),
     ):
         saved(row)
     with db.transaction() as session:

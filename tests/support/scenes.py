@@ -14,7 +14,7 @@ from services import checkout, clock, db, orders, passwords
 from services.audit import Actor
 from services.models import Mentor, OfferStatus, PackOffer, User
 from services.orders import Face, OrderView
-from tests.support import session_scenes
+from tests.support import job_scenes, mail_scenes, session_scenes
 
 ADMIN, MENTOR, MENTEE = (DEMO_LOGINS[role] for role in ("admin", "mentor", "mentee"))
 NEWCOMER = "nele.neu@example.com"
@@ -71,6 +71,8 @@ def _pages(samples: Samples) -> Iterator[Scene]:
         "/reset/new": "/reset/new?token=not-a-real-one",
         "/verify": "/verify?token=not-a-real-one",
     } | session_scenes.addresses(samples.open_mentor)
+    addresses |= job_scenes.addresses() | mail_scenes.addresses()
+    addresses["/admin/waitlists/[slug]"] = f"/admin/waitlists/{samples.full_mentor}"
     for page in PAGES:
         address = addresses[page.route] if "[" in page.route else addresses.get(page.route, "")
         name = page.component.__name__.replace("_", "-")
@@ -83,7 +85,7 @@ def _who_sees(route: str) -> str:
     if route == "/mentor" or route.startswith("/mentor/"):
         return MENTOR
     signed_in = ("/dashboard", "/orders", "/settings", "/checkout", "/onboarding", "/book")
-    signed_in += ("/sessions", "/testimonial")
+    signed_in += ("/sessions", "/testimonial", "/notifications")
     return MENTEE if route.startswith(signed_in) else VISITOR
 
 
@@ -109,7 +111,10 @@ def _situations(samples: Samples) -> list[Scene]:
         Scene("book-loading", f"/book/{samples.open_mentor}", MENTEE, held=True),
         Scene("sessions-loading", "/sessions", MENTEE, held=True),
         Scene("calendar-connected", "/settings/calendar", MENTOR),
+        Scene("discord-not-linked", "/settings/discord", NEWCOMER),
         Scene("orders-none", "/orders", NEWCOMER),
+        Scene("notifications-none", "/notifications", NEWCOMER),
+        Scene("notifications-of-an-admin", "/notifications", ADMIN),
         Scene("orders-error", "/orders?before=ord_unknown", MENTEE),
         Scene("orders-loading", "/orders", MENTEE, held=True),
         Scene("reset-without-link", "/reset/new"),

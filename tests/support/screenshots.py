@@ -58,6 +58,8 @@ KEEP = (
     ("mentor-availability", "desk", "light"),
     ("admin-revenue", "desk", "light"),
     ("admin-orders", "desk", "dark"),
+    ("admin-jobs", "desk", "light"),
+    ("settings-notifications", "phone", "light"),
     ("mentors", "phone", "dark"),
 )
 NOTHING_MOVES = "document.getAnimations().every((one) => one.playState !== 'running')"

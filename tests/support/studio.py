@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col, select
 from jobs import periodic
 from jobs.inbox import handle_inbox
 from jobs.outbox import send_outbox, write_calendars
-from services import clock, db, inbox
+from services import clock, db, inbox, naming
 from services.models import Order, Provider, Seat
 from services.money import Money
 from services.providers.payments.base import NewCheckout
@@ -70,7 +70,7 @@ class Studio:
         self._times = times
         self._cases: dict[str, str] = {}  # PayPal's disputes, by our order
         self.wait_until(BEGINNING)
-        for vendor in VENDORS:
+        for vendor in (*VENDORS, "resend"):
             sandbox.control(f"{vendor}/webhooks", {"mode": "hold"})
 
     def wait_until(self, instant: datetime) -> None:
@@ -241,8 +241,9 @@ class Studio:
         write_calendars.call_local()
 
     def sweep(self) -> None:
-        """The worker's minute."""
+        """The worker's minute, and the lanes of the outbox that it wakes."""
         periodic.sweep.call_local()
+        send_outbox.call_local()
 
     def reconcile(self) -> None:
         """The worker's four minutes."""
@@ -272,6 +273,11 @@ class Studio:
         """The subjects that reached an address, oldest first."""
         found = cast(list[dict[str, Any]], self.sandbox.control(f"mail?to={to}"))
         return [mail["subject"] for mail in reversed(found)]
+
+    def alert(self, thing: str) -> str:
+        """The subject of the admins' alert about a thing."""
+        with db.reading() as session:
+            return f"Please look: {naming.named(session, thing)}"
 
     def _session(self, checkout_id: str, action: str, body: dict[str, object]) -> None:
         self.sandbox.control(f"stripe/sessions/{checkout_id}/{action}", body)
