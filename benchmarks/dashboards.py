@@ -136,7 +136,7 @@ def measured(ask: Ask, rounds: int) -> tuple[float, float, int, object]:
     count = 0
     for _ in range(rounds + 1):
         with db.reading() as session:
-            with _recorded() as said:
+            with recorded() as said:
                 begin = time.perf_counter()
                 answer = ask(session)
                 calls.append((time.perf_counter() - begin) * 1000)
@@ -146,7 +146,7 @@ def measured(ask: Ask, rounds: int) -> tuple[float, float, int, object]:
 
 
 @contextmanager
-def _recorded() -> Iterator[list[Statement]]:
+def recorded() -> Iterator[list[Statement]]:
     """What is asked of the database inside, as the driver gets it."""
     said: list[Statement] = []
 
