@@ -65,6 +65,7 @@ from tests.support.servers import Sandbox
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(900)  # a year passes, and every mail of it is sent
 @pytest.mark.one_database("sqlite", both_in_full=True)
 def test_the_demo_studio_is_believable_complete_and_filled_once(
     database: str, sandbox: Sandbox
