@@ -93,7 +93,7 @@ def killed_everywhere(
     before: Callable[[Till], Bought],
     *,
     kills: int,
-    all_in_full: bool = True,
+    more_in_full: bool = True,
 ) -> None:
     """Whoever dies while the webhook of an approval is handled: the money is taken once."""
 
@@ -111,7 +111,7 @@ def killed_everywhere(
     taken_once(bought, till)
     till.held(vendor="paypal")
     kill_everywhere(
-        dry, kills, one, vendor="POST /paypal/v2/checkout/orders", all_in_full=all_in_full
+        dry, kills, one, vendor="POST /paypal/v2/checkout/orders", more_in_full=more_in_full
     )
 
 
@@ -130,7 +130,7 @@ def test_a_worker_killed_anywhere_while_it_holds_a_place_again_takes_the_money_e
         till.store_events(APPROVED, vendor="paypal")
         return bought
 
-    killed_everywhere(till, workers, approved_too_late, kills=LATE_KILLS, all_in_full=False)
+    killed_everywhere(till, workers, approved_too_late, kills=LATE_KILLS, more_in_full=False)
 
 
 def test_webhook_return_and_sweep_together_take_the_money_once(till: Till) -> None:
