@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
+from sqlalchemy import exists, func
 from sqlmodel import col, select
 
 from mentorships.seed import meetings, people, purchases, words
@@ -27,12 +27,13 @@ from services.models import (
     User,
 )
 from services.reminders import sending
+from services.sessions.settling import CREDIT_USED
 
 MARA, TOMAS = "mentor@example.com", "tomas.okafor@example.com"
 LEA = people.MENTEE[0]
 HALF_HOUR = timedelta(minutes=30)
 NIGHTS = 7
-ASKED_AT = (80, 40, 33, 27, 21, 17, 13, 8)
+ASKED_AT = (80, 40, 33, 27, 21, 13)
 """Days ago on which somebody said something about a mentor, published soon after."""
 
 
@@ -200,11 +201,11 @@ def _look_at_calendar(world: World) -> None:
 
 def _say(world: World, body: str, *, publish: bool | None = None) -> None:
     """The mentee of a pack that is all but done writes something; an admin decides, or has not.
-    Nobody is that far yet: another day."""
+    Nobody is that far yet: a little later."""
     found = _pack_to_speak_of()
     if found is None:
-        another_day = partial(_say, world, body, publish=publish)
-        world.plan(world.moment + timedelta(days=1), another_day, quiet=True)
+        later = partial(_say, world, body, publish=publish)
+        world.plan(world.moment + timedelta(hours=3), later, quiet=True)
         return
     pack, email = found
     testimonials.write(actor=world.mentees[email], pack=pack, body=body)
@@ -222,11 +223,15 @@ def _say(world: World, body: str, *, publish: bool | None = None) -> None:
 
 def _pack_to_speak_of() -> tuple[str, str] | None:
     """A pack that may be spoken of and was not yet, of the mentor about whom least was said."""
-    held = (
+    held = exists().where(
+        col(MentoringSession.pack_id) == Pack.id,
+        col(MentoringSession.status) == SessionStatus.COMPLETED,
+    )
+    used = (
         select(func.count())
         .where(
             col(MentoringSession.pack_id) == Pack.id,
-            MentoringSession.status == SessionStatus.COMPLETED,
+            col(MentoringSession.status).in_(CREDIT_USED),
         )
         .scalar_subquery()
     )
@@ -238,7 +243,7 @@ def _pack_to_speak_of() -> tuple[str, str] | None:
         return session.exec(
             select(Pack.public_id, User.email)
             .join(User, col(User.id) == col(Pack.mentee_id))
-            .where(held >= Pack.total - 1, col(Pack.id).not_in(spoken))
+            .where(held, used >= Pack.total - 1, col(Pack.id).not_in(spoken))
             .order_by(said, col(Pack.id))
             .limit(1)
         ).first()

@@ -68,14 +68,10 @@ TESTIMONIALS = (
     "I came with a folder full of beginnings. I left with one finished sheet and the habit of "
     "finishing. I did not expect to laugh that much either.",
     "Kind, precise, always prepared. Every session started where the last one ended.",
-    "We looked at one shot for an hour, frame by frame, and it was the best hour of drawing I had "
-    "in years. Everything I animate since then has weight.",
     "I was afraid of showing my sketchbook to a professional. After ten minutes I forgot that, "
     "and after four weeks I drew in the train again.",
     "She reads a portfolio like the person who decides about it, and tells you what they would not "
     "tell you. My application went out last week.",
-    "Clear words, a plan on paper after each session, and paint-overs that I still open when I am "
-    "stuck. I booked a second pack on the same day.",
     "It was a little fast for me at first. When I said so, the next session was slower and better.",
 )
 DECLINED_TESTIMONIAL = (
