@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from mentorships.http.redirects import see_other
 from mentorships.http.requests import client_address, form
+from mentorships.http.webhooks import ClientLeft, TooLarge, read_bounded
 from services.errors import AppError, DatabaseUnavailable, InvalidInput, TooManyAttempts
 from services.mail import subscriptions
 from state.flash import Flash
@@ -44,13 +45,13 @@ async def _by_page(request: Request) -> Response:
 
 
 async def _by_program(request: Request) -> Response:
-    token, size = str(request.path_params["token"]), 0
-    async for (
-        chunk
-    ) in request.stream():  # a few words, in one of two forms: nothing in them matters
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return PlainTextResponse("This form is too large.", 413, headers=_PRIVATE)
+    token = str(request.path_params["token"])
+    try:
+        await read_bounded(request.receive, MAX_BODY_BYTES)  # nothing in it matters
+    except ClientLeft:
+        return Response(status_code=400)
+    except TooLarge:
+        return PlainTextResponse("This form is too large.", 413, headers=_PRIVATE)
     try:
         left = await asyncio.to_thread(
             subscriptions.leave, token=token, address=client_address(request)
