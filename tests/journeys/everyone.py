@@ -14,6 +14,7 @@ from tests.journeys.people import Person
 
 NARROW = 360
 MOST_TABS = 160
+LOOKS, LOOK_AGAIN_MS = 6, 500
 COLOURS = ["color-contrast", "link-in-text-block"]
 """Axe's rules that look at colours: the others would find the same in the dark."""
 
@@ -116,10 +117,19 @@ def keyboard_focus_can_be_followed(page: Page) -> None:
 
 
 def is_seen(page: Page) -> None:
-    """What has the focus is in sight, and marked; within a frame, as the frame shows it."""
+    """What has the focus is in sight, and marked; within a frame, as the frame shows it.
+
+    A page that lives may have grown above it in that very moment: then it is brought to the nearest
+    edge again, as the browser did when it gave the focus. What is covered there is found.
+    """
     here, frame = "document.activeElement.outerHTML.slice(0, 300)", page.main_frame
     while inner := _frame_with_focus(frame):
         frame = inner
+    for _ in range(LOOKS):
+        if frame.evaluate(FOCUS_IS_VISIBLE):
+            return
+        page.wait_for_timeout(LOOK_AGAIN_MS)
+        frame.evaluate("document.activeElement.scrollIntoView({ block: 'nearest' })")
     assert frame.evaluate(FOCUS_IS_VISIBLE), (
         f"{page.url}: the focus cannot be seen at {frame.evaluate(here)}"
     )
