@@ -65,6 +65,11 @@ def _run_dir() -> Path:
     return Path(os.environ[ground.RUN_DIR])
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if not hasattr(session.config, "workerinput") and session.config.cache is not None:
+        session.config.cache.set("run/ended", int(exitstatus))  # .ci/run asks how
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     run_dir = config.stash.get(_OWNED_RUN_DIR, None)
     if run_dir:
