@@ -66,8 +66,9 @@ def _run_dir() -> Path:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if not hasattr(session.config, "workerinput") and session.config.cache is not None:
-        session.config.cache.set("run/ended", int(exitstatus))  # .ci/run asks how
+    cache = getattr(session.config, "cache", None)
+    if cache is not None and not hasattr(session.config, "workerinput"):
+        cache.set("run/ended", int(exitstatus))  # .ci/run asks how
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
