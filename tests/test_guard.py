@@ -132,6 +132,7 @@ def test_unmarked_and_internal_handlers_are_denied(visitor: RawTab) -> None:
 
 def test_a_frameworks_handler_that_works_is_denied_too(visitor: RawTab) -> None:
     visitor.settle()
+    visitor.lives()
     visitor.send(f"{ROOT}.set_is_hydrated", {"value": False})
     values = merged(visitor.settle())
     assert [value for key, value in values.items() if "is_hydrated" in key and not value] == []

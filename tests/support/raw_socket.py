@@ -80,6 +80,17 @@ class RawTab:
                 return found
             found.append(update)
 
+    def lives(self) -> None:
+        """Wait until the last hydration has come to its end: what a page loads goes on after its
+        answer, and another hydration cuts it short."""
+        while not any("is_hydrated" in key and value for key, value in self._now().items()):
+            self.received.append(self._receive())
+
+    def _now(self) -> dict[str, Any]:
+        """The variables as they are since the last hydration."""
+        last = self.received.index(self.hydrated)
+        return merged(self.received[last:])
+
     def _receive(self) -> dict[str, Any]:
         until = time.monotonic() + PATIENCE_SECONDS
         while (left := until - time.monotonic()) > 0:
