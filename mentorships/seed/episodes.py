@@ -86,20 +86,8 @@ def _lea_meets_mara(world: World) -> None:
 
 
 def _soon(world: World) -> None:
-    """Mara agreed to meet within the hour, whenever that is: she may, with a reason."""
-    mara, slug = world.mentors[MARA]
-    half_hours = int((world.now + timedelta(minutes=20)).timestamp()) // 1800 + 1
-    begin = datetime.fromtimestamp(half_hours * 1800, tz=world.now.tzinfo)
-    for later in range(24):
-        with suppress(SlotTaken):
-            booking.book_for(
-                actor=mara,
-                mentor=slug,
-                mentee=_public_id(world.mentees[LEA]),
-                starts=[begin + later * HALF_HOUR],
-                reason=words.SOON,
-            )
-            return
+    """Mara agreed to meet within the hour, whenever that is."""
+    _agreed(world, Pair(LEA, MARA), world.now + timedelta(minutes=20), words.SOON)
 
 
 def _note(world: World, meeting: Meeting, body: str) -> None:
@@ -142,7 +130,10 @@ def _nobody_says(world: World) -> None:
     pair = _somebody(world, MARA)
     if pair is None:
         return
-    for meeting in _booked(world, pair, world.now - timedelta(hours=50), timedelta(hours=46)):
+    begin = world.now - timedelta(hours=50)
+    booked = _booked(world, pair, begin, timedelta(hours=46))
+    # After a weekend none of her hours lies in these two days.
+    for meeting in booked or _agreed(world, pair, begin, words.AGREED):
         world.plan(meeting.over_at, sessions.advance_due, quiet=True)
 
 
@@ -258,6 +249,25 @@ def _booked(world: World, pair: Pair, after: datetime, within: timedelta) -> lis
         return meetings.book(world, pair, starts) if starts else []
     except Conflict:
         return []
+
+
+def _agreed(world: World, pair: Pair, after: datetime, reason: str) -> list[Meeting]:
+    """The two agreed on a time that is not offered, the first free one: the mentor may book it."""
+    actor, slug = world.mentors[pair.mentor]
+    half_hours = int(after.timestamp()) // 1800 + 1
+    begin = datetime.fromtimestamp(half_hours * 1800, tz=after.tzinfo)
+    for later in range(24):
+        starts_at = begin + later * HALF_HOUR
+        with suppress(SlotTaken):
+            (session,) = booking.book_for(
+                actor=actor,
+                mentor=slug,
+                mentee=_public_id(world.mentees[pair.mentee]),
+                starts=[starts_at],
+                reason=reason,
+            )
+            return [Meeting(session, pair, starts_at, world.booked)]
+    return []
 
 
 def _somebody(world: World, mentor: str) -> Pair | None:

@@ -46,6 +46,7 @@ CANCELED = "My train is late and I will not make it."
 MENTOR_CANCELED = "I am ill today, I am sorry. Choose another time, please: nothing is lost."
 PROPOSED = "A delivery of mine moved into that hour. Would this suit you as well?"
 ASKED = "My class was moved to that morning. Could we meet then instead?"
+AGREED = "Agreed on the phone: the weekend suits us both."
 SOON = "Agreed on the phone: a short look before the application goes out."
 CAME_ALONE = "I waited for twenty minutes in the room."
 OBJECTION = (

@@ -28,7 +28,7 @@ from tests.chaos.workers import Report, Workers
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1500)]
 
 FULL = os.environ.get("CHAOS") == "full"
-LANDED_AT_LEAST = 0.9
+LANDED_AT_LEAST, ONE_MAY_MISS = 0.9, 1
 FULL_KILLS = 30
 """Of each job on each database, so that `make chaos` ends within half an hour."""
 FULFILMENT_KILLS = 10
@@ -68,7 +68,7 @@ def kill_everywhere(
     for number in numbers:
         landed += one(number, f"killed at {number}: {dry.points[number - 1]}").landed
     print(f"{len(dry.points)} points, {landed} of {len(numbers)} kills hit a running job")
-    assert landed >= LANDED_AT_LEAST * len(numbers)
+    assert landed >= LANDED_AT_LEAST * len(numbers) - ONE_MAY_MISS
 
 
 def test_a_worker_killed_anywhere_in_fulfilment_leaves_exactly_one_pack(
