@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import time
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from playwright.sync_api import APIResponse, Locator, Page, expect
 
@@ -87,7 +87,12 @@ class Person:
 
     def searches(self, label: str, text: str) -> Self:
         """Search a list for words; the address then has them."""
-        self.page.get_by_role("searchbox", name=label).fill(text)
+        box = self.page.get_by_role("searchbox", name=label)
+        # What was searched for before may still stand there; it goes when the list comes, and takes
+        # along what is typed until then.
+        asked = parse_qs(urlsplit(self.page.url).query).get("q", [""])
+        expect(box).to_have_value(asked[0])
+        box.fill(text)
         self.page.get_by_role("button", name="Search", exact=True).click()
         expect(self.page).to_have_url(re.compile(r"[?&]q="))
         return self

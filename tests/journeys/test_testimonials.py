@@ -51,7 +51,6 @@ def test_what_a_mentee_says_is_read_by_an_admin_and_then_by_everybody(
     mia.open(f"/testimonial/{pack.public_id}").is_told("Say who you are.")
     mia.fills("Your words", f"{BODY} I am a novelist.").presses("Send it again").is_told("waiting")
 
-    # The words that were searched for before are gone when the list is there.
     ada.open("/admin/testimonials").is_told("I am a novelist.")
     ada.searches("Search testimonials", "Thea").is_told("I am a novelist.")
     ada.presses("Publish").is_told("It is published.")
