@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from jobs.inbox import wake as handle_inbox
 from jobs.outbox import wake as send_outbox
-from mentorships import launch
+from mentorships import launch, tab_lock
 from mentorships.guard import Guard, on_backend_exception
 from mentorships.http import (
     auth,
@@ -45,6 +45,12 @@ def observe() -> None:
 
 class Studio(rx.App):
     """Reflex's application behind the HTTP edge."""
+
+    @override
+    def _setup_state(self) -> None:
+        super()._setup_state()
+        if self._state_manager is not None:
+            self._state_manager = tab_lock.safe(self._state_manager)
 
     @override
     def __call__(self) -> ASGIApp:
