@@ -14,7 +14,7 @@ from typing_extensions import Unpack, override
 
 T = TypeVar("T")
 
-_leaving: set[asyncio.Future[bool | None]] = set()
+_giving_back: set[asyncio.Task[None]] = set()
 """Tasks live only as long as somebody refers to them."""
 
 
@@ -45,7 +45,9 @@ class _Changing(Generic[T]):
         try:
             return await asyncio.shield(entering)
         except asyncio.CancelledError:
-            entering.add_done_callback(self._leave)
+            giving_back = asyncio.create_task(self._give_back(entering))
+            _giving_back.add(giving_back)
+            giving_back.add_done_callback(_giving_back.discard)
             raise
 
     async def __aexit__(
@@ -56,12 +58,10 @@ class _Changing(Generic[T]):
     ) -> bool | None:
         return await self._change.__aexit__(kind, error, trace)
 
-    def _leave(self, entered: asyncio.Future[T]) -> None:
-        if entered.cancelled() or entered.exception() is not None:
-            return
-        leaving = asyncio.ensure_future(self._change.__aexit__(None, None, None))
-        _leaving.add(leaving)
-        leaving.add_done_callback(_leaving.discard)
+    async def _give_back(self, entering: asyncio.Future[T]) -> None:
+        await asyncio.wait([entering])
+        if not entering.cancelled() and entering.exception() is None:
+            await self._change.__aexit__(None, None, None)
 
 
 def safe(states: StateManager) -> StateManager:
