@@ -34,6 +34,8 @@ JobRunId = NewType("JobRunId", int)
 WaitlistEntryId = NewType("WaitlistEntryId", int)
 NotificationId = NewType("NotificationId", int)
 MailDeliveryId = NewType("MailDeliveryId", int)
+RecordingId = NewType("RecordingId", int)
+RecordingFileId = NewType("RecordingFileId", int)
 
 _ALPHABET = string.ascii_letters + string.digits
 PUBLIC_ID_RANDOM = 22

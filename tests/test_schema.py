@@ -196,6 +196,8 @@ def _changed(row: OccupiedTime, change: Mapping[str, object]) -> None:
 OVERLAP = "ex_occupied_time_overlap"
 MINUTE = timedelta(minutes=1)
 IMPOSSIBLE = [
+    ("ck_price_micros_not_negative", "UPDATE price SET micros = -1"),
+    ("ck_price_terms_not_negative", "UPDATE price SET free_per_day = -1"),
     ("ck_pack_left_range", 'UPDATE pack SET "left" = total + 1'),
     ("ck_pack_left_range", 'UPDATE pack SET reserved = -9, "left" = -9'),
     ("ck_pack_reserved_range", 'UPDATE pack SET reserved = "left" + 1'),
@@ -269,8 +271,19 @@ STATUS_COLUMNS = [
     "testimonial.status",
     "calendar_connection.status",
     "calendar_event.deviation",
+    "price.component",
 ]
-HISTORY = ("audit_entry", "capacity_event", "credit_entry", "invoice", "posting", "seat_event")
+HISTORY = (
+    "audit_entry",
+    "capacity_event",
+    "credit_entry",
+    "invoice",
+    "posting",
+    "purge_certificate",
+    "recording_access",
+    "seat_event",
+    "usage",
+)
 
 
 def test_a_row_that_cannot_be_true_is_refused(filled: Filled) -> None:

@@ -91,15 +91,32 @@ class MentoringSession(SQLModel, table=True):
     created_at: datetime = instant()
 
 
+_IN_THE_ROOM = "left_at IS NULL AND seen_at IS NOT NULL"
+
+
 class SessionJoin(SQLModel, table=True):
-    """Evidence that a person came: one row per time that they entered."""
+    """Evidence that a person came: one row per time that they entered.
+
+    `seen_at` is when their open room last said that they are there; None where they were only given
+    the way to a room that is not ours. `left_at` is later than that where they left by themselves,
+    and the same where they only went silent.
+    """
 
     __tablename__ = "session_join"
+    __table_args__ = (
+        Index(
+            "ix_session_join_in_the_room",
+            "seen_at",
+            sqlite_where=sql(_IN_THE_ROOM),
+            postgresql_where=sql(_IN_THE_ROOM),
+        ),
+    )
 
     id: int = pk()
     session_id: SessionId = fk("mentoring_session.id")
     user_id: UserId = fk("user.id", index=False)
     joined_at: datetime = instant()
+    seen_at: datetime | None = instant(nullable=True)
     left_at: datetime | None = instant(nullable=True)
 
 

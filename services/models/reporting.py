@@ -36,13 +36,14 @@ class CapacityEvent(SQLModel, table=True):
 class ReportKind(StrEnum):
     REVENUE = "revenue"
     SEATS = "seats"
+    COSTS = "costs"
 
 
 class ReportChange(SQLModel, table=True):
     """Something that counts on the day of `at` was written, in the transaction of this row.
 
-    Triggers on postings, seat events and capacity events write it, so that no writer can forget.
-    A day of a roll-up with such a row is not to be believed.
+    Triggers on postings, seat events, capacity events and usage write it, so that no writer can
+    forget. A day of a roll-up with such a row is not to be believed.
     """
 
     __tablename__ = "report_change"
