@@ -29,6 +29,8 @@ from services.vendor_settings import (
     DISCORD_CONSENT,
     GOOGLE_CONSENT,
     PAYMENT_NAMES,
+    SIMULATED_AGORA_APP,
+    SIMULATED_AGORA_CUSTOMER,
     SIMULATED_DISCORD_CHANNEL,
     SIMULATED_DISCORD_CLIENT,
     SIMULATED_DISCORD_GUILD,
@@ -44,6 +46,8 @@ __all__ = [
     "DISCORD_CONSENT",
     "GOOGLE_CONSENT",
     "PAYMENT_NAMES",
+    "SIMULATED_AGORA_APP",
+    "SIMULATED_AGORA_CUSTOMER",
     "SIMULATED_DISCORD_CHANNEL",
     "SIMULATED_DISCORD_CLIENT",
     "SIMULATED_DISCORD_GUILD",
@@ -123,6 +127,12 @@ class Settings(VendorSettings):
     pack_extension_days: int = Field(default=14, ge=1, le=90)
     refund_second_admin_above: int = Field(default=20_000, ge=0)
     mentor_share_percent: int = Field(default=70, ge=0, le=100)
+    room_margin_minutes: int = Field(default=15, ge=0, le=120)
+    recording_days: int = Field(default=30, ge=1, le=3650)
+    recording_reminder_days: int = Field(default=7, ge=1, le=365)
+    transfers_at_once: int = Field(default=1, ge=1, le=4)
+    cost_prices: Literal["plan", "list"] = "list"
+    cost_budget: int = Field(default=0, ge=0, le=1_000_000)
     feed_past_days: int = Field(default=90, ge=1, le=730)
     session_days: int = Field(default=30, ge=1, le=365)
     verify_link_hours: int = Field(default=24, ge=1, le=168)
@@ -145,6 +155,8 @@ class Settings(VendorSettings):
         settings_checks.paypal(self)
         settings_checks.google(self)
         settings_checks.discord(self)
+        settings_checks.storage(self)
+        settings_checks.agora(self)
         settings_checks.tax(self)
         settings_checks.waitlist(self)
         settings_checks.production(self)

@@ -186,5 +186,20 @@ PublicKey = Annotated[
         "must be 64 hexadecimal digits",
     ),
 ]
+StoreName = Annotated[
+    str,
+    _must(
+        lambda v: re.fullmatch(r"[a-z][a-z0-9_]{0,39}", v, re.IGNORECASE | re.ASCII) is not None,
+        "must be the name of a store, such as b2 for STORAGE_B2_KIND",
+    ),
+    AfterValidator(str.lower),
+]
+AgoraKey = Annotated[
+    str,
+    _must(
+        lambda v: re.fullmatch(r"[0-9a-fA-F]{32}", v) is not None,
+        "must be 32 hexadecimal digits, from the project's page in Agora's console",
+    ),
+]
 Folder = Annotated[Path, AfterValidator(_no_file)]
 File = Annotated[str, _must(lambda v: Path(v).is_file(), "names no file")]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from services import store_settings
+
 if TYPE_CHECKING:
     from services.config import Settings
 
@@ -21,6 +23,9 @@ RESEND_PER_SECOND: Final = 5
 GOOGLE_API: Final = "https://www.googleapis.com"
 GOOGLE_OAUTH: Final = "https://oauth2.googleapis.com"
 DISCORD_API: Final = "https://discord.com/api/v10"
+AGORA_API: Final = "https://api.sd-rtn.com"
+AGORA_OTHER_API: Final = "https://api.agora.io"
+"""The same service behind another domain."""
 
 
 def stripe(chosen: Settings) -> None:
@@ -125,6 +130,51 @@ def discord(chosen: Settings) -> None:
     _base_fits(simulated, "DISCORD_API_BASE", chosen.discord_api_base, key="DISCORD_CLIENT_ID")
     chosen.discord_api_base = chosen.discord_api_base or (
         f"{chosen.sandbox_address}/discord/api/v10" if simulated else DISCORD_API
+    )
+
+
+def storage(chosen: Settings) -> None:
+    """The stores of files, and which of them is for what."""
+    chosen.storage_default = chosen.storage_default or store_settings.LOCAL
+    chosen.recording_source = chosen.recording_source or store_settings.RECORDER
+    named = {"STORAGE_DEFAULT": chosen.storage_default, "RECORDING_SOURCE": chosen.recording_source}
+    for setting, name in named.items():
+        if name not in chosen.stores:
+            raise ValueError(f"{setting} names a store whose STORAGE_<NAME>_KIND is missing")
+    if not chosen.files_cdn_base:
+        return
+    if chosen.stores[chosen.storage_default].is_folder:
+        raise ValueError("FILES_CDN_BASE is set, but STORAGE_DEFAULT is a folder of this machine")
+    if urlsplit(chosen.files_cdn_base).scheme != "https":
+        raise ValueError("FILES_CDN_BASE must begin with https://: recordings come from there")
+    chosen.files_cdn_base = chosen.files_cdn_base.rstrip("/")
+
+
+def agora(chosen: Settings) -> None:
+    """Agora's app, its certificate and the REST customer: all of it or nothing."""
+    together = {
+        "AGORA_APP_ID": chosen.agora_app_id,
+        "AGORA_APP_CERTIFICATE": chosen.agora_app_certificate,
+        "AGORA_CUSTOMER_ID": chosen.agora_customer_id,
+        "AGORA_CUSTOMER_SECRET": chosen.agora_customer_secret,
+    }
+    missing = [name for name, value in together.items() if not value]
+    if missing and len(missing) < len(together):
+        *first, last = together
+        raise ValueError(
+            f"{', '.join(first)} and {last} belong together, and {missing[0]} is missing"
+        )
+    simulated = not chosen.agora_app_id
+    if simulated and chosen.agora_webhook_secret:
+        raise ValueError("AGORA_WEBHOOK_SECRET is set, but AGORA_APP_ID is missing")
+    _base_fits(simulated, "AGORA_API_BASE", chosen.agora_api_base, key="AGORA_APP_ID")
+    if not simulated and chosen.stores[chosen.recording_source].is_folder:
+        raise ValueError(
+            "AGORA_APP_ID is set, but RECORDING_SOURCE names no bucket: "
+            "Agora cannot write into a folder of this machine"
+        )
+    chosen.agora_api_base = chosen.agora_api_base.rstrip("/") or (
+        f"{chosen.sandbox_address}/agora" if simulated else AGORA_API
     )
 
 

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services import generated_key
+from services import generated_key, store_settings
 from services.setting_types import (
+    AgoraKey,
     DiscordToken,
     File,
     Folder,
@@ -29,6 +30,7 @@ from services.setting_types import (
     ResendKey,
     Sender,
     Snowflake,
+    StoreName,
     StripeKey,
     SvixSecret,
     Url,
@@ -48,6 +50,8 @@ DISCORD_CONSENT = "https://discord.com/oauth2/authorize"
 SIMULATED_DISCORD_CLIENT = "1000000000000000001"
 SIMULATED_DISCORD_GUILD = "1000000000000000002"
 SIMULATED_DISCORD_CHANNEL = "1000000000000000003"
+SIMULATED_AGORA_APP = "0a90aa00000000000000000000000001"
+SIMULATED_AGORA_CUSTOMER = "agora-simulator"
 
 
 class VendorSettings(BaseSettings):
@@ -104,6 +108,24 @@ class VendorSettings(BaseSettings):
     discord_alert_channel_id: Snowflake = ""
     discord_timeout_seconds: float = Field(default=10, gt=0, le=60)
 
+    agora_app_id: AgoraKey = ""
+    agora_app_certificate: AgoraKey = ""
+    agora_customer_id: str = ""
+    agora_customer_secret: str = ""
+    agora_api_base: Url = ""
+    agora_webhook_secret: str = ""
+    agora_timeout_seconds: float = Field(default=5, gt=0, le=5)
+
+    storage_default: StoreName = ""
+    recording_source: StoreName = ""
+    files_cdn_base: Origin = ""
+
+    @cached_property
+    def stores(self) -> dict[str, store_settings.StoreSettings]:
+        """The stores of files by name: those of STORAGE_<NAME>_*, and two that are always there."""
+        values = store_settings.given(str(self.model_config.get("env_file") or ""))
+        return store_settings.parse(values, data_dir=self.data_dir)
+
     @property
     def sandbox_address(self) -> str:
         """Where the local simulators listen; loopback only."""
@@ -121,6 +143,7 @@ class VendorSettings(BaseSettings):
             # In production a studio may well do without: then nobody is offered to connect.
             "Google": not self.google_client_id and not production,
             "Discord": not self.discord_client_id and not production,
+            "Agora": not self.agora_app_id and not production,
         }
 
     @property
@@ -295,6 +318,40 @@ class VendorSettings(BaseSettings):
     def simulated_discord_key(self) -> bytes:
         """The private Ed25519 key that the simulator signs interactions with."""
         return bytes.fromhex(self._derived_secret("discord interactions")[len("whsec_") :])
+
+    @property
+    def video_offered(self) -> bool:
+        """Whether sessions meet in the studio's own room."""
+        return bool(self.agora_app_id) or self.simulated["Agora"]
+
+    @property
+    def effective_agora_app_id(self) -> str:
+        """The app that Agora, or the simulator, knows us as."""
+        return self.agora_app_id or SIMULATED_AGORA_APP
+
+    @property
+    def effective_agora_app_certificate(self) -> str:
+        """What tokens are signed with: 32 hexadecimal digits."""
+        own = self._derived_secret("agora certificate")[len("whsec_") :][:32]
+        return self.agora_app_certificate or own
+
+    @property
+    def effective_agora_customer_id(self) -> str:
+        """Who asks for recordings at Agora, or at the simulator."""
+        return self.agora_customer_id or SIMULATED_AGORA_CUSTOMER
+
+    @property
+    def effective_agora_customer_secret(self) -> str:
+        """Their secret, or the simulator's own."""
+        return self.agora_customer_secret or self._derived_secret("agora customer")
+
+    @property
+    def effective_agora_webhook_secret(self) -> str:
+        """The secret that signs Agora's notifications, or the simulator's own; "" when a real
+        studio has none: then recordings are only asked for."""
+        if self.agora_webhook_secret or not self.simulated["Agora"]:
+            return self.agora_webhook_secret
+        return self._derived_secret("agora webhook")
 
     def _derived_secret(self, purpose: str) -> str:
         digest = hmac.new(self.signing_key.encode(), purpose.encode(), hashlib.sha256)

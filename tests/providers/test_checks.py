@@ -26,7 +26,7 @@ from services.providers.payments.registry import payments
 from services.providers.payments.stripe import StripePayments
 from services.providers.storage.base import probe
 from services.providers.storage.local import LocalStorage
-from services.providers.storage.registry import default_store
+from services.providers.storage.registry import own_files
 from tests.support.ports import free_ports
 from tests.support.servers import Sandbox, environment_of
 from tests.support.studio import NOBODY_LISTENS
@@ -171,7 +171,7 @@ def test_smtp_signs_in_and_begins_a_mail_without_sending_one() -> None:
 
 
 def test_a_store_is_probed_without_a_trace() -> None:
-    probe(default_store())
+    probe(own_files())
     assert [path for path in (settings().data_dir / "files").rglob("*") if path.is_file()] == []
 
 

@@ -1,0 +1,1 @@
+"""Video calls and their recording: the Protocol, and one adapter per vendor."""
