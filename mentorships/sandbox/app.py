@@ -1,8 +1,8 @@
 """The simulators' app: `granian --interface asgi --factory mentorships.sandbox.app:create_app`.
 
 Listens on loopback only. People's pages (/sandbox/*) are seen through the web process; the vendors'
-APIs (/stripe, /paypal, /resend, /google, /discord) and the controls (/control) never leave the
-machine.
+APIs (/stripe, /paypal, /resend, /google, /discord, /agora) and the controls (/control) never leave
+the machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from mentorships.sandbox import (
+    agora_api,
+    agora_events,
+    agora_uploads,
     control,
+    control_agora,
     control_discord,
     control_google,
     control_mail,
@@ -27,6 +31,7 @@ from mentorships.sandbox import (
     discord_api,
     google_api,
     google_channels,
+    pages_agora,
     pages_discord,
     pages_google,
     pages_mail,
@@ -84,6 +89,8 @@ def _routes(sandbox: Sandbox) -> list[BaseRoute]:
         routes += [*google_api.routes(), *control_google.routes(), *pages_google.routes()]
     if simulated["Discord"]:
         routes += [*discord_api.routes(), *control_discord.routes(), *pages_discord.routes()]
+    if simulated["Agora"]:
+        routes += [*agora_api.routes(), *control_agora.routes(), *pages_agora.routes()]
     return routes
 
 
@@ -94,6 +101,7 @@ def _couriers(sandbox: Sandbox) -> dict[str, Courier]:
         "Stripe": stripe_webhooks.COURIER,
         "PayPal": paypal_webhooks.COURIER,
         "Resend": resend_events.COURIER,
+        "Agora": agora_events.COURIER,
     }
     return {each.vendor: each for name, each in known.items() if simulated[name]}
 
@@ -117,6 +125,8 @@ def create_app() -> Starlette:
             steps += [_keep_time, partial(deliveries.deliver, couriers=couriers)]
         if current.simulated["Google"]:
             steps.append(google_channels.deliver)
+        if current.simulated["Agora"]:
+            steps.append(agora_uploads.keep_time)
         tasks = [asyncio.create_task(_for_ever(step, sandbox)) for step in steps]
         yield
         for task in tasks:

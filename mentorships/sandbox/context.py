@@ -24,6 +24,8 @@ class Sandbox:
         mail_requests: when the mails of the last second came, on the monotonic clock.
         chat_requests: when each of Discord's buckets was opened, in real time, and how often it was
             used since.
+        video_requests: when the requests to Agora of the last second came, on the monotonic clock.
+        uploading: held while recordings are written into buckets.
     """
 
     store: Store
@@ -35,6 +37,8 @@ class Sandbox:
     chat_requests: dict[str, tuple[float, int]] = field(
         default_factory=dict[str, tuple[float, int]]
     )
+    video_requests: deque[float] = field(default_factory=deque[float])
+    uploading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def of(request: Request) -> Sandbox:

@@ -142,6 +142,7 @@ async def _reset(asked: Asked) -> Json:
         with asked.sandbox.store.transaction() as db:
             store.empty(db)
         asked.sandbox.chat_requests.clear()
+        asked.sandbox.video_requests.clear()
     return {"ok": True}
 
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-Vendor = Literal["stripe", "resend", "google", "paypal", "discord"]
+Vendor = Literal["stripe", "resend", "google", "paypal", "discord", "agora"]
 Kind = Literal["status", "drop_before", "drop_after", "slow"]
 VENDORS: tuple[Vendor, ...] = get_args(Vendor)
 KINDS: tuple[Kind, ...] = get_args(Kind)
