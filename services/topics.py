@@ -31,6 +31,10 @@ INBOX = "inbox"
 """Any stored webhook or outgoing message that changed its state; any run, schedule, worker or pause
 of the jobs."""
 
+RECORDINGS = "recordings"
+"""Any recording of the studio, or one of its files."""
+COSTS = "costs"
+"""Anything that recordings used, or a price of it."""
 SESSIONS = "sessions"
 """Any session of the studio."""
 DISCOUNTS = "discounts"

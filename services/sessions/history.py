@@ -13,7 +13,13 @@ from services.reminders import reading
 from services.sessions.views import HistoryLine
 
 MOST_LINES = 200
-QUIET = ("session.joined", "session.goals_set", "session.note_saved")
+QUIET = (
+    "session.joined",
+    "session.entered",
+    "session.left",
+    "session.goals_set",
+    "session.note_saved",
+)
 """Audited, but no part of what is told: the page shows these as they are now, and a note that
 somebody keeps for themselves is nobody else's business."""
 

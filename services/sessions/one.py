@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
-from services import access
+from services import access, rooms
 from services.audit import Actor
 from services.config import settings
 from services.ids import UserId
@@ -48,7 +48,8 @@ def get_session(db: Session, *, actor: Actor, session: str) -> SessionView:
     pack = db.get_one(Pack, row.pack_id)
     people = _people(db, [row.mentee_id, row.mentor_user_id, row.canceled_by, row.outcome_by])
     mentee, mentor = people[row.mentee_id], people[row.mentor_user_id]
-    joined = presence.first_joins(db, row)
+    came = presence.find_came(db, row)
+    mentee_came, mentor_came = came.get(row.mentee_id), came.get(row.mentor_user_id)
     return SessionView(
         row=shown,
         side=side_of(actor, row),
@@ -57,10 +58,11 @@ def get_session(db: Session, *, actor: Actor, session: str) -> SessionView:
         pack=pack.public_id,
         pack_title=pack.title,
         goals=row.goals,
-        joins_open_at=presence.opens_at(row),
+        joins_open_at=rooms.opens_at(row),
         change_until=row.starts_at - timedelta(hours=settings().change_limit_hours),
-        mentee_joined_at=joined.get(row.mentee_id),
-        mentor_joined_at=joined.get(row.mentor_user_id),
+        mentee_joined_at=mentee_came and mentee_came.first,
+        mentor_joined_at=mentor_came and mentor_came.first,
+        back_until=_back_until(actor, row, came),
         cancel_reason=row.cancel_reason,
         canceled_by_name=people[row.canceled_by].name if row.canceled_by else "",
         canceled_at=row.canceled_at,
@@ -72,6 +74,14 @@ def get_session(db: Session, *, actor: Actor, session: str) -> SessionView:
         notes=_notes(db, actor, row),
         history=_history(db, actor, row),
     )
+
+
+def _back_until(
+    actor: Actor, row: MentoringSession, came: Mapping[UserId, presence.Came]
+) -> datetime | None:
+    mine = came.get(actor.user_id) if actor.user_id else None
+    was_there = mine is not None and mine.in_room and row.canceled_at is None
+    return rooms.closes_at(row) if was_there else None
 
 
 def _history(db: Session, actor: Actor, row: MentoringSession) -> tuple[HistoryLine, ...]:

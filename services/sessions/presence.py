@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, literal
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from services import access, audit, clock, db, locking, meeting_news
+from services import access, audit, clock, db, locking, meeting_news, rooms
 from services.audit import Actor
 from services.config import settings
 from services.errors import Conflict, NotAllowed
 from services.ids import UserId
 from services.models import LIVE_SESSIONS, Availability, MentoringSession, SessionJoin
+from services.models.base import UtcDateTime
 
 SAME_ENTRY = timedelta(minutes=1)
-"""Pressing the button again so soon is the same entry."""
+"""Pressing the button of the mentor's own link again so soon is the same entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Somebody came: first at `first`, and into the studio's room (`in_room`) or only to the
+    mentor's own link."""
+
+    first: datetime
+    in_room: bool
 
 
 def join(*, actor: Actor, session: str) -> str:
@@ -33,22 +45,53 @@ def join(*, actor: Actor, session: str) -> str:
         # Whether both came is decided under the same lock.
         locking.lock_session(tx, row)
         _check(row)
-        _remember(tx, actor, row, user_id)
+        if not _joined_just_now(tx, row, user_id):
+            remember(tx, actor, row, user_id, in_room=False)
         rules = tx.get(Availability, row.mentor_id)
         return rules.meeting_link if rules else ""
 
 
-def opens_at(session: MentoringSession) -> datetime:
-    """From when on a session can be joined."""
-    return session.starts_at - timedelta(minutes=settings().join_minutes)
-
-
-def first_joins(db: Session, session: MentoringSession) -> dict[UserId, datetime]:
-    """When each of those who came entered first; before a session moved, they entered another."""
-    found = select(col(SessionJoin.user_id), func.min(col(SessionJoin.joined_at))).where(
-        SessionJoin.session_id == session.id, col(SessionJoin.joined_at) >= opens_at(session)
+def find_came(db: Session, session: MentoringSession) -> dict[UserId, Came]:
+    """Who came until the end; before a session moved, they entered another."""
+    first, seen = func.min(col(SessionJoin.joined_at)), func.max(col(SessionJoin.seen_at))
+    found = select(col(SessionJoin.user_id), first, seen).where(
+        SessionJoin.session_id == session.id,
+        col(SessionJoin.joined_at) >= rooms.opens_at(session),
+        col(SessionJoin.joined_at) < session.ends_at,
     )
-    return dict(db.exec(found.group_by(col(SessionJoin.user_id))).all())
+    rows = db.exec(found.group_by(col(SessionJoin.user_id))).all()
+    return {user: Came(at, in_room=last is not None) for user, at, last in rows}
+
+
+def have_met(db: Session, session: MentoringSession) -> bool:
+    """Whether both were at the same place at the same time of the session. Nobody knows when people
+    leave the mentor's own link: who went there counts until the end."""
+    mentee, mentor = aliased(SessionJoin), aliased(SessionJoin)
+    together = select(col(mentee.id)).where(
+        *_entries(mentee, session, session.mentee_id),
+        *_entries(mentor, session, session.mentor_user_id),
+        col(mentee.seen_at).is_(None) == col(mentor.seen_at).is_(None),
+        col(mentee.joined_at) <= _until(mentor, session),
+        col(mentor.joined_at) <= _until(mentee, session),
+    )
+    return db.exec(together.limit(1)).first() is not None
+
+
+def _entries(
+    entry: type[SessionJoin], session: MentoringSession, user_id: UserId
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(entry.session_id) == session.id,
+        col(entry.user_id) == user_id,
+        col(entry.joined_at) >= rooms.opens_at(session),
+        col(entry.joined_at) < session.ends_at,
+        _until(entry, session) > session.starts_at,
+    )
+
+
+def _until(entry: type[SessionJoin], session: MentoringSession) -> ColumnElement[datetime]:
+    end = literal(session.ends_at, UtcDateTime())
+    return func.coalesce(col(entry.left_at), col(entry.seen_at), end)
 
 
 def _check(session: MentoringSession) -> None:
@@ -57,19 +100,29 @@ def _check(session: MentoringSession) -> None:
         raise Conflict("This session cannot be joined: it is over or was canceled.")
     if now >= session.ends_at:
         raise Conflict("This session is over.")
-    if now < opens_at(session):
+    if now < rooms.opens_at(session):
         raise Conflict(f"You can join from {settings().join_minutes} minutes before the start.")
 
 
-def _remember(db: Session, actor: Actor, session: MentoringSession, user_id: UserId) -> None:
-    now = clock.utc_now()
-    since = max(now - SAME_ENTRY, opens_at(session))
-    just_now = select(SessionJoin.id).where(
+def _joined_just_now(db: Session, session: MentoringSession, user_id: UserId) -> bool:
+    since = max(clock.utc_now() - SAME_ENTRY, rooms.opens_at(session))
+    found = select(SessionJoin.id).where(
         SessionJoin.session_id == session.id,
         SessionJoin.user_id == user_id,
+        col(SessionJoin.seen_at).is_(None),
         col(SessionJoin.joined_at) >= since,
     )
-    if db.exec(just_now.limit(1)).first() is None:
-        db.add(SessionJoin(session_id=session.id, user_id=user_id, joined_at=now))
-        meeting_news.changed(db, session)
+    return db.exec(found.limit(1)).first() is not None
+
+
+def remember(
+    db: Session, actor: Actor, session: MentoringSession, user_id: UserId, *, in_room: bool
+) -> None:
+    """Note that somebody came, into the room or to the mentor's own link. After the end that is no
+    evidence. The caller has locked the session."""
+    now = clock.utc_now()
+    seen_at = now if in_room else None
+    db.add(SessionJoin(session_id=session.id, user_id=user_id, joined_at=now, seen_at=seen_at))
+    meeting_news.changed(db, session)
+    if now < session.ends_at:
         audit.record(db, actor=actor, action="session.joined", thing=session.public_id)

@@ -26,9 +26,9 @@ _status, _starts, _ends = (
 def advance_due() -> int:
     """Begin, end and settle what is due; each in a transaction of its own. How many changed.
 
-    Both joins prove that a session took place. Anything less proves nothing: one side's join
-    would decide against the other. Then people say what happened, and if nobody does so in time,
-    the credit comes back.
+    That both were at the same place at the same time proves that a session took place. Anything
+    less proves nothing: one side's join would decide against the other. Then people say what
+    happened, and if nobody does so in time, the credit comes back.
     """
     return (
         due.run(_find_over, _locked(_end), what="session_over")
@@ -83,7 +83,7 @@ def _begin(db: Session, session: MentoringSession) -> bool:
 def _end(db: Session, session: MentoringSession) -> bool:
     if not settling.is_over(session, clock.utc_now()):
         return False
-    if {session.mentee_id, session.mentor_user_id} <= presence.first_joins(db, session).keys():
+    if presence.have_met(db, session):
         completed = SessionStatus.COMPLETED
         settling.settle(db, actor=SYSTEM, session=session, outcome=completed)
     else:

@@ -110,7 +110,8 @@ class SessionView:
     """One session whole.
 
     It can be joined from `joins_open_at`, and changed by the mentee until `change_until`. The
-    joins are the first of each. `canceled_by_name` and `outcome_by_name` are empty when the
+    joins are the first of each; a reader who was in the room may come back `back_until` then,
+    None for everybody else. `canceled_by_name` and `outcome_by_name` are empty when the
     studio itself did it. `credit_back`: what was booked is the mentee's to book again.
     """
 
@@ -125,6 +126,7 @@ class SessionView:
     change_until: datetime
     mentee_joined_at: datetime | None
     mentor_joined_at: datetime | None
+    back_until: datetime | None
     cancel_reason: str
     canceled_by_name: str
     canceled_at: datetime | None
