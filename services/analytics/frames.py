@@ -31,7 +31,21 @@ if TYPE_CHECKING:
 
 _FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;,|\t\r\n]))(?=[\s\"'`´‘’“”]*[=+\-@＝＋－＠])")
 """The places where a formula would begin."""
-TEXT = ("month", "mentor", "address", "pack", "pack id", "provider", "currency", "day", "listed")
+TEXT = (
+    "month",
+    "mentor",
+    "address",
+    "pack",
+    "pack id",
+    "provider",
+    "currency",
+    "day",
+    "listed",
+    "store",
+    "session",
+    "begins",
+    "without a price",
+)
 """The columns whose cells are words; all others hold figures."""
 
 

@@ -24,13 +24,16 @@ from services.models import (
     InboxStatus,
     Order,
     OrderStatus,
+    Orphan,
     OutboxMessage,
     OutboxStatus,
+    Recording,
     Refund,
     ReportKind,
     UnmatchedMoney,
     UnmatchedStatus,
 )
+from services.recordings import reading as recordings
 
 FULLEST = 5
 USE_OVER_DAYS = 30
@@ -86,8 +89,10 @@ def _attention(db: Session) -> Attention:
             Order,
             (col(Order.status) == OrderStatus.PENDING) & col(Order.bank_pending_at).is_not(None),
         ),
+        _count(Recording, recordings.troubled()),
+        _count(Orphan, col(Orphan.settled_at).is_(None)),
     )
-    events, messages, waiting, troubled, due, disputed, unmatched, orders = (
+    events, messages, waiting, troubled, due, disputed, unmatched, orders, recorded, orphans = (
         db.connection().execute(select(*counted)).one()
     )
     return Attention(
@@ -100,6 +105,8 @@ def _attention(db: Session) -> Attention:
         unmatched=unmatched,
         differing=reconciliation.count_differing(db),
         orders_at_bank=orders,
+        recordings_troubled=recorded,
+        orphans=orphans,
     )
 
 

@@ -166,7 +166,8 @@ class Attention:
     Of refunds, `refunds_waiting` ask for an answer and `refunds_troubled` for help. `disputes_due`
     are those of the `open_disputes` whose evidence is due within days. `unmatched` is money of
     which nobody knows what it was; `differing` are things that did not match when the providers
-    were last compared, apart from it.
+    were last compared, apart from it. Something stands against the `recordings_troubled`; `orphans`
+    are files in the stores that fit no recording, or are missing there.
     """
 
     failed_events: int
@@ -178,6 +179,8 @@ class Attention:
     unmatched: int
     differing: int
     orders_at_bank: int
+    recordings_troubled: int
+    orphans: int
 
 
 @dataclass(frozen=True, slots=True)

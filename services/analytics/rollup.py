@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Date, delete, func, insert, literal, select
 from sqlmodel import Session, col
 
 from services import db
-from services.analytics import periods, progress
+from services.analytics import periods, progress, usages
 from services.analytics.occupancy import insert_days
 from services.analytics.takings import COLUMNS, Which, raw_lines, sums
 from services.models import (
@@ -28,6 +29,7 @@ from services.models import (
     ReportKind,
     ReportProgress,
     SeatEvent,
+    Usage,
 )
 
 STEP = timedelta(days=7)
@@ -134,6 +136,9 @@ def _forget_marks(
 
 
 def _forget_from(db: Session, kind: ReportKind, day: date) -> None:
+    if kind is ReportKind.COSTS:
+        usages.forget_from(db, day)
+        return
     if kind is ReportKind.SEATS:
         db.connection().execute(delete(DailySeats).where(col(DailySeats.day) >= day))
         return
@@ -144,9 +149,7 @@ def _forget_from(db: Session, kind: ReportKind, day: date) -> None:
 
 def _first_day(db: Session, kind: ReportKind) -> date | None:
     """The day of the very first row that counts."""
-    seats = (SeatEvent.at, CapacityEvent.at)
-    columns = (Posting.at,) if kind is ReportKind.REVENUE else seats
-    firsts = [db.connection().execute(select(func.min(col(c)))).scalar() for c in columns]
+    firsts = [db.connection().execute(select(func.min(col(c)))).scalar() for c in _ROWS[kind]]
     return min((periods.day_of(first) for first in firsts if first), default=None)
 
 
@@ -184,4 +187,11 @@ def _add_up_revenue(db: Session, begin: date, end: date) -> None:
 _COMPUTE: dict[ReportKind, Callable[[Session, date, date], None]] = {
     ReportKind.REVENUE: _add_up_revenue,
     ReportKind.SEATS: insert_days,
+    ReportKind.COSTS: usages.add_up,
 }
+_ROWS: dict[ReportKind, tuple[Any, ...]] = {
+    ReportKind.REVENUE: (Posting.at,),
+    ReportKind.SEATS: (SeatEvent.at, CapacityEvent.at),
+    ReportKind.COSTS: (Usage.at,),
+}
+"""The rows that a roll-up adds up, by when they count."""
