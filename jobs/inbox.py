@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jobs.queue import WakeUp, huey
-from services import checkout, db, discord, disputes, inbox, mail, refunds, tracing
+from jobs.recordings import wake as watch_recorders
+from services import checkout, db, discord, disputes, inbox, mail, recordings, refunds, tracing
 from services.errors import ProviderUnavailable
 from services.inbox import Outcome, Taken
 from services.jobs import runs
@@ -50,6 +51,13 @@ def _dispute(taken: Taken) -> Outcome:
     return Outcome.HANDLED if ours or seen.withdrawn else Outcome.IGNORED
 
 
+def _recorder(taken: Taken) -> Outcome:
+    outcome = recordings.apply_event(taken)
+    if outcome is Outcome.HANDLED:
+        watch_recorders()
+    return outcome
+
+
 Handler = Callable[[Taken], Outcome]
 HANDLERS: dict[About, Handler] = {
     About.CHECKOUT: _checkout,
@@ -67,6 +75,8 @@ def handler_of(taken: Taken) -> Handler | None:
             return discord.apply_interaction
         case "resend":
             return mail.apply_event
+        case "agora":
+            return _recorder
         case provider:
             return HANDLERS.get(payments(provider).about(taken.type))
 

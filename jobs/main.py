@@ -12,6 +12,7 @@ from jobs.queue import huey
 from services import observability
 from services import outbox as outbox_service
 from services.jobs import alerts, runs, workers
+from services.recordings import leases
 
 __all__ = ["calendar", "huey", "inbox", "outbox", "periodic"]
 
@@ -46,6 +47,7 @@ def _start() -> None:
         _declare()
         outbox.send_all_soon()
         inbox.wake()
+    leases.stopping.clear()
     heartbeat.start()
 
 
@@ -59,4 +61,5 @@ def _declare() -> None:
 @huey.on_shutdown()
 def _stop() -> None:
     """Called by each thread as it ends: the worker is gone from the list of the living at once."""
+    leases.stopping.set()
     heartbeat.stop()

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy.exc import NoResultFound
 
-from jobs import lanes, rehearsal
+from jobs import lanes, recording_files, recordings, rehearsal
 from jobs import schedules as by_clock
 from jobs.inbox import wake as handle_inbox
 from jobs.queue import WakeUp, huey
@@ -18,6 +18,8 @@ from services.errors import NotFound
 from services.ids import CalendarConnectionId, SessionId
 from services.jobs import schedules
 from services.outbox import LANES, Message, Unsendable
+from services.recordings import leases
+from services.storage import moving
 
 GONE = "What this message is about is not there any more."
 
@@ -68,6 +70,18 @@ def _discord_answer(message: Message) -> object:
     return discord.send_answer(data=message.data)
 
 
+def _recording_start(message: Message) -> object:
+    return recordings.start(message)
+
+
+def _recording_stop(message: Message) -> object:
+    return recordings.stop(message)
+
+
+def _move_recordings(message: Message) -> object:
+    return f"{moving.go_on(message)} on the way"
+
+
 def _rehearsal(message: Message) -> object:
     return rehearsal.rehearse(event=message.text("event"), trace=message.trace)
 
@@ -82,6 +96,9 @@ SENDERS: dict[str, Callable[[Message], object]] = {
     "discord_dm": _discord_dm,
     "discord_alert": _discord_alert,
     "discord_answer": _discord_answer,
+    "recording_start": _recording_start,
+    "recording_stop": _recording_stop,
+    moving.KIND: _move_recordings,
     "rehearsal": _rehearsal,
 }
 """By kind. What a sender returns, if it is text, is the result of its run."""
@@ -114,6 +131,8 @@ def _bury(message: Message, error: Exception) -> bool:
             return True
         case "discord_dm":
             discord.give_up_dm(data=message.data)
+        case "recording_start":
+            recordings.give_up(message)
         case "mail":
             mail.give_up(key=message.key, data=message.data, error=error)
         case _:
@@ -157,7 +176,11 @@ def send_all_soon() -> None:
 
 
 _LANES = {name: WakeUp(partial(send_lane, name)) for name in LANES}
-_OTHERS = {schedules.WAKES: WakeUp(run_asked), inbox.WAKES: handle_inbox}
+_OTHERS = {
+    schedules.WAKES: WakeUp(run_asked),
+    inbox.WAKES: handle_inbox,
+    leases.WAKES: recording_files.wake,
+}
 
 
 def wake(kind: str) -> None:

@@ -12,11 +12,14 @@ from jobs.calendar import sync_calendars
 from jobs.inbox import handle_inbox
 from jobs.outbox import send_all_soon
 from jobs.queue import huey
+from jobs.recording_files import purge_soon, transfer_soon
+from jobs.recordings import watch_soon
 from jobs.schedules import by_clock
 from services import (
     analytics,
     booking,
     checkout,
+    costs,
     db,
     discord,
     disputes,
@@ -25,9 +28,11 @@ from services import (
     outages,
     packs,
     reconciliation,
+    recordings,
     sessions,
     topics,
     tracing,
+    video,
     waitlist,
 )
 from services.config import settings
@@ -36,13 +41,16 @@ from services.jobs.runs import recorded
 from services.jobs.schedules import Ran
 from services.jobs.watching import Watch
 from services.privacy import retention
+from services.recordings import retention as recording_retention
 from services.reminders import sending
+from services.storage import orphans
 
 EVERY_MINUTE = crontab(minute="*")
 EVERY_4_MINUTES = crontab(minute="*/4")
 HOURLY = crontab(minute="23")
 NIGHTLY = crontab(hour="3", minute="17")
 NIGHTLY_LATER = crontab(hour="4", minute="7")
+NIGHTLY_FILES = crontab(hour="2", minute="41")
 HOURLY_LATER = crontab(minute="53")
 
 watch = Watch()
@@ -71,9 +79,18 @@ SWEPT: dict[str, Callable[[], object]] = {
     "release_seats": grace.release_due,
     # After seats are released: what is free then goes on in the same minute.
     "pass_on_offers": waitlist.pass_on_due,
+    "close_rooms": video.sweep_silent,
+    # After sessions end and the silent have left: a recorder leaves that nobody needs any more.
+    "check_recorders": recordings.check_due,
+    "tell_of_failed_recordings": recordings.tell_failed_due,
     # Before messages go out: admins hear of evidence that is due.
     "warn_of_disputes": disputes.warn_due,
     "send_outbox": send_all_soon,
+    "watch_recorders": watch_soon,
+    "transfer_recordings": transfer_soon,
+    # Reminders go before: what is deleted now, nobody is reminded of.
+    "expire_recordings": recording_retention.expire_due,
+    "purge_recordings": purge_soon,
     "close_lost_runs": runs.close_lost,
     "end_pauses": pauses.forget_ended,
     "watch": watch.look,
@@ -81,7 +98,17 @@ SWEPT: dict[str, Callable[[], object]] = {
     "roll_up_reports": roll_up_reports,
 }
 """The parts of a sweep, by what the log calls them; each goes by an id of its own."""
-BOOKED_ELSEWHERE = frozenset({"handle_inbox", "send_outbox", "prune_topics", "roll_up_reports"})
+BOOKED_ELSEWHERE = frozenset(
+    {
+        "handle_inbox",
+        "send_outbox",
+        "watch_recorders",
+        "transfer_recordings",
+        "purge_recordings",
+        "prune_topics",
+        "roll_up_reports",
+    }
+)
 """What has runs of its own, or nothing to tell."""
 
 for _name, _part in SWEPT.items():
@@ -173,6 +200,14 @@ def repair_discord() -> None:
             run.result = str(discord.repair())
 
 
+@by_clock("every night", NIGHTLY_FILES, catches_up=True)
+def find_orphans() -> None:
+    """Does every file have its row, and every row its file? What came after its recording was
+    deleted is deleted as well."""
+    with recorded("find_orphans") as run:
+        run.result = orphans.check().words()
+
+
 @by_clock("every hour", HOURLY)
 def offer_idle_places() -> None:
     """Does a place lie idle that somebody waits for, or stand on offer to nobody who could buy?
@@ -186,3 +221,10 @@ def check_ledger() -> None:
     """Does every order add up? If not, the admins hear of it, once per order and day."""
     with recorded("check_ledger") as run:
         run.result = f"{ledger.alert_about(ledger.check_orders())} orders differ"
+
+
+@by_clock("every hour", HOURLY)
+def warn_of_budget() -> None:
+    """Do recordings cost more than the studio means to spend? Admins hear of it once a month."""
+    with recorded("warn_of_budget") as run:
+        run.result = ", ".join(costs.warn_of_budget()) or "within the budget"

@@ -21,6 +21,9 @@ TOLD_AGAIN_HOURS = 6
 """What stays stuck is told about again in the next quarter of the day."""
 WHEN_NOBODY_WORKS = ("worker_silent", "nobody_works")
 INBOX = "inbox"
+NEVER_STOPPED = frozenset({"recording_stop"})
+"""Asked of a service that refuses us as well: it does no harm there, and somebody may have taken a
+yes back."""
 
 
 def dead_letters(db: Session, dead: Iterable[Message]) -> None:
@@ -41,7 +44,7 @@ def dead_letters(db: Session, dead: Iterable[Message]) -> None:
 def vendor_stopped(db: Session, *, lane: Lane, kind: str, reason: str) -> None:
     """An outside service refuses us altogether: what goes there stands still until an operator has
     put it right."""
-    kinds = lane.kinds or {kind}
+    kinds = (lane.kinds or {kind}) - NEVER_STOPPED
     newly = [
         each for each in sorted(kinds) if pauses.begin(db, kind=each, reason=reason, until=None)
     ]

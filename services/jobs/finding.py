@@ -19,7 +19,7 @@ S = TypeVar("S", bound=StrEnum)
 MOST_COUNTED = 10_000
 """A list says how many rows it has up to here; to count further costs more than it tells."""
 
-PROVIDERS = (*(provider.value for provider in Provider), "resend", "discord")
+PROVIDERS = (*(provider.value for provider in Provider), "resend", "discord", "agora")
 """Whose webhooks are stored."""
 
 _PUBLIC_ID = re.compile(r"[a-z]{3}_[A-Za-z0-9]{22}")

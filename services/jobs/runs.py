@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, update
 from sqlmodel import Session, col, delete, select
 
 from services import clock, db, metrics, outages, redaction, tracing
@@ -28,10 +28,12 @@ from services.errors import AppError, ProviderError
 from services.ids import new_public_id
 from services.jobs import hours, workers
 from services.jobs.changes import Changes, noted
-from services.models import JobChange, JobRun, JobStatus
+from services.models import JobChange, JobRun, JobStatus, Recording
 
 LOST_AFTER = timedelta(hours=1)
-"""Longer than any job may take."""
+"""Longer than any job may take, but those below."""
+LEASED = ("purge", "transfer")
+"""These may take hours: each is at the recording that it is about, and renews its lease."""
 KEPT = timedelta(days=30)
 LONGEST_TRACEBACK = 8_000
 _AT_ONCE = 2_000
@@ -156,6 +158,7 @@ def close_lost(*, limit: int = 1_000) -> int:
             .where(
                 JobRun.status == JobStatus.RUNNING,
                 col(JobRun.started_at) < clock.utc_now() - LOST_AFTER,
+                ~_is_at_work(),
             )
             .order_by(col(JobRun.started_at))
             .limit(limit)
@@ -166,6 +169,15 @@ def close_lost(*, limit: int = 1_000) -> int:
             row.error = "the worker ended before the job did"
         hours.add(session, (hours.Ended(row.kind, clock.utc_now(), False, 0) for row in lost))
         return len(lost)
+
+
+def _is_at_work() -> ColumnElement[bool]:
+    mine = select(Recording.id).where(
+        Recording.public_id == JobRun.about,
+        Recording.lease != "",
+        col(Recording.look_at) > clock.utc_now(),
+    )
+    return and_(col(JobRun.kind).in_(LEASED), mine.exists())
 
 
 def prune() -> int:

@@ -34,9 +34,10 @@ _ALL = (
     ),
     # Somebody waits for it, and it needs none of our bot's limits.
     Lane("commands", frozenset({"discord_answer"}), at_once=4),
+    Lane("video", frozenset({"recording_start", "recording_stop"}), at_once=4),
     Lane("files", frozenset({"erase_files"})),
     Lane("calendar", frozenset({"calendar_write", "calendar_revoke"}), at_once=4),
-    Lane(HOUSE, frozenset({"rehearsal"})),
+    Lane(HOUSE, frozenset({"move_recordings", "rehearsal"})),
     Lane(
         "mail", frozenset({"mail"}), in_order=frozenset({"mail"})
     ),  # last: what the others do is told by mail
