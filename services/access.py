@@ -18,6 +18,7 @@ from services.models import (
     OfferStatus,
     Order,
     PackOffer,
+    Recording,
     User,
     WaitlistEntry,
 )
@@ -83,6 +84,22 @@ def session_for(db: Session, actor: Actor, public_id: str) -> MentoringSession:
     if session is None or not (actor.is_admin or own):
         raise NotFound("session")
     return session
+
+
+def recording_for(db: Session, actor: Actor, public_id: str) -> tuple[Recording, MentoringSession]:
+    """A recording and its session: of oneself as mentee or as mentor, or any for an admin."""
+    found = db.exec(
+        select(Recording, MentoringSession)
+        .join(MentoringSession, col(MentoringSession.id) == col(Recording.session_id))
+        .where(Recording.public_id == public_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("recording")
+    recording, session = found
+    own = actor.user_id in {session.mentee_id, session.mentor_user_id}
+    if not (actor.is_admin or own):
+        raise NotFound("recording")
+    return recording, session
 
 
 def waitlist_entry_for(db: Session, actor: Actor, public_id: str) -> WaitlistEntry:

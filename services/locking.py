@@ -3,7 +3,8 @@
 Written rules: lock what you make scarcer (a mentor's seats and packs, an account's open checkouts,
 a person's time, an order's one fulfilment), once per transaction, as late as possible but before
 the check; accounts before mentors before orders before discount codes, each in id order, so that no
-two transactions wait for each other. The numbers of invoices (`invoices.numbering`) come after all.
+two transactions wait for each other. A recording comes after those, and the numbers of invoices
+(`invoices.numbering`) come after all.
 
 PostgreSQL locks the rows; FOR NO KEY UPDATE leaves foreign-key checks of other rows alone. On
 SQLite a write transaction is already alone (BEGIN IMMEDIATE), so the rows need no lock.
@@ -17,8 +18,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
-from services.ids import DiscountCodeId, MentorId, OrderId, UserId
-from services.models import DiscountCode, Mentor, MentoringSession, Order, User
+from services.ids import DiscountCodeId, MentorId, OrderId, RecordingId, UserId
+from services.models import DiscountCode, Mentor, MentoringSession, Order, Recording, User
 
 
 def lock(
@@ -62,6 +63,25 @@ def lock_session(db: Session, session: MentoringSession) -> Mentor:
     mentor = db.get_one(Mentor, session.mentor_id)
     read_again(db, session, mentor)
     return mentor
+
+
+def lock_recording(db: Session, recording_id: RecordingId) -> Recording:
+    """Lock a recording, and with it its files; it is read again.
+
+    Raises:
+        NoResultFound
+    """
+    locked = select(Recording).where(col(Recording.id) == recording_id)
+    again = locked.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return db.exec(again).one()
+
+
+def lock_taking(db: Session) -> None:
+    """Wait until this transaction alone may take recordings to work on: so many at once, and no
+    more. It waits for no row's lock after that."""
+    if db.get_bind().dialect.name != "sqlite":
+        one = func.pg_advisory_xact_lock(func.hashtextextended("taking recordings", 0))
+        db.exec(select(one)).one()
 
 
 def read_again(db: Session, *rows: SQLModel) -> None:

@@ -29,7 +29,7 @@ TAKEN_OVER = ("_granian", "granian.access", "huey")
 _SECRET_SETTINGS = tuple(
     name
     for name in Settings.model_fields
-    if re.search(r"secret|password|api_key|_token$|_dsn$", name)
+    if re.search(r"secret|password|certificate|api_key|_token$|_dsn$", name)
 )
 """By their names: the key of one more service is cut without being listed here."""
 
@@ -104,6 +104,7 @@ def _knows_settings() -> bool:
             *(str(getattr(chosen, name)) for name in _SECRET_SETTINGS),
             *passwords_of(chosen.database_url),
             *passwords_of(chosen.redis_url),
+            *(store.secret for store in chosen.stores.values()),
         ]
     )
     return True

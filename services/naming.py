@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from services import money
 from services.config import vendor_name
@@ -21,6 +21,7 @@ from services.models import (
     OutboxMessage,
     Pack,
     Payment,
+    Recording,
     Refund,
     UnmatchedMoney,
     User,
@@ -37,6 +38,7 @@ KINDS = {
     "unm": "unmatched money",
     "inb": "a webhook",
     "out": "a message",
+    "rec": "a recording",
     "run": "a job",
     "dgr": "a role on Discord",
     "wai": "a place on a waitlist",
@@ -50,9 +52,11 @@ HOUSE = {
     "discord": "Discord",
     "commands": "commands on Discord",
     "calendar": "calendars",
+    "video": "recorders of sessions",
     "files": "files that are to be erased",
     "house": "the studio's own work",
     "inbox": "webhooks",
+    "budget": "what recordings cost",
 }
 """What the lanes of the outbox carry, and what else is no thing with a public id."""
 _LONGEST = 60
@@ -128,6 +132,19 @@ def _session(db: Session, thing: str) -> str:
     return f"{_person(db, row.mentee_id)}'s session with {_person(db, row.mentor_user_id)}"
 
 
+def _recording(db: Session, thing: str) -> str:
+    found = (
+        select(MentoringSession)
+        .join(Recording, col(Recording.session_id) == col(MentoringSession.id))
+        .where(Recording.public_id == thing)
+    )
+    row = db.exec(found).one_or_none()
+    if row is None:
+        return ""
+    mentee, mentor = _person(db, row.mentee_id), _person(db, row.mentor_user_id)
+    return f"the recording of {mentee}'s session with {mentor}"
+
+
 def _unmatched(db: Session, thing: str) -> str:
     row: UnmatchedMoney | None = _row(db, UnmatchedMoney, thing)
     if row is None:
@@ -161,6 +178,7 @@ _BY_PREFIX: dict[str, Callable[[Session, str], str]] = {
     "pck": _pack,
     "ref": _refund,
     "dsp": _dispute,
+    "rec": _recording,
     "ses": _session,
     "unm": _unmatched,
     "inb": _event,

@@ -48,6 +48,13 @@ ALERTS = {
     "worker_back": "A worker that was silent works again",
     "nobody_works": "No worker has run for ten minutes, since the last one was stopped: nothing is "
     "sent, and nothing that is due happens. Start one",
+    "recording_stuck": "The files of a recording cannot be brought to their store, or not be "
+    "deleted: a store refuses us, is not set up any more, has lost one, or has been away for long",
+    "cost_over": "Recordings have cost more this month than the studio's budget for them",
+    "cost_ahead": "By what is booked, recordings will cost more this month than the studio's "
+    "budget for them",
+    "recording_failed": "A recording came to nothing, or could not be saved: what it says there, "
+    "and what is left of it, decides whether to try again",
     "vendor_stopped": "An outside service refuses us altogether, such as for a wrong key: what "
     "goes there stands still until somebody lets it go on",
 }

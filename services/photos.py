@@ -22,7 +22,7 @@ from services.config import settings
 from services.errors import InvalidInput, NotFound, ProviderUnavailable
 from services.models import Mentor
 from services.providers.storage.base import FileMissing
-from services.providers.storage.registry import default_store
+from services.providers.storage.registry import own_files
 
 Size = Literal["large", "small"]
 SIDES: dict[str, int] = {"large": 640, "small": 160}
@@ -55,7 +55,7 @@ def replace(*, actor: Actor, slug: str, data: bytes) -> str:
     key = f"{hashlib.sha256(data).hexdigest()[:16]}{secrets.token_hex(8)}"
     try:
         for size, content in files.items():
-            default_store().put(_stored(key, size), io.BytesIO(content))
+            own_files().put(_stored(key, size), io.BytesIO(content))
         with db.transaction() as session:
             old = _set_key(session, actor, slug, key)
     except BaseException:
@@ -83,7 +83,7 @@ def discard(*, key: str) -> None:
         ProviderUnavailable: they may still be there.
     """
     for size in SIDES:
-        default_store().delete(_stored(key, size))
+        own_files().delete(_stored(key, size))
 
 
 def read(name: str) -> bytes:
@@ -95,7 +95,7 @@ def read(name: str) -> bytes:
     if not _NAME.fullmatch(name):
         raise NotFound("photo")
     try:
-        with default_store().open(f"photos/{name}") as file:
+        with own_files().open(f"photos/{name}") as file:
             return file.read()
     except FileMissing:
         raise NotFound("photo") from None
@@ -143,6 +143,6 @@ def _delete_files(key: str | None) -> None:
         return
     for size in SIDES:
         try:
-            default_store().delete(_stored(key, size))
+            own_files().delete(_stored(key, size))
         except ProviderUnavailable:
             log.warning("photo_left_behind", key=key, size=size)

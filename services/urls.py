@@ -27,6 +27,11 @@ def session(public_id: str) -> str:
     return absolute(f"/sessions/{quote(public_id)}")
 
 
+def recording(public_id: str) -> str:
+    """The page of a recording."""
+    return absolute(f"/recordings/{quote(public_id)}")
+
+
 def order(public_id: str) -> str:
     """The page of one's own order."""
     return absolute(f"/orders/{quote(public_id)}")

@@ -113,6 +113,18 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     "verify": {"link": "/verify?token=example"},
     "reset": {"link": "/reset/new?token=example"},
     "address_check": {"link": "/settings"},
+    **{
+        f"recording_{name}": {"number": 1, "link": "/recordings/rec_ExampleExampleExample1", **more}
+        for name, more in {
+            "ready": {"minutes": 58},
+            "failed": {"trouble": "The recorder lost the session before anything was kept."},
+            "expiring": {},
+            "extended": {"reason": "You asked us to keep it until your exam."},
+            "held": {"reason": "A question about this session is open.", "wished": False},
+            "released": {"going": False},
+            "purged": {"because": "retention", "reason": ""},
+        }.items()
+    },
     "session_proposal_answered": {"proposer": "you"},
     "testimonial_declined": {"reason": "Please leave the phone number out."},
     "account_suspended": {"link": "/terms"},

@@ -27,6 +27,9 @@ from services.privacy.retention import MAIL_DAYS, PAYLOAD_DAYS, TRACE_DAYS, UNHA
 
 _FOLDER = Path(__file__).parent / "texts"
 _NAME = re.compile(r"(?P<document>[a-z]+)-(?P<version>\d{4}-\d{2}(?:-\d{2})?)\.md")
+_FILES_CDN = (
+    " A network that brings files to browsers faster passes them on, and sees that address too."
+)
 _GAP = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -190,6 +193,7 @@ def _facts() -> dict[str, str]:
         "pack_extension_days",
         "objection_days",
         "notification_days",
+        "recording_days",
     )
     return {
         "studio": chosen.studio_name,
@@ -199,6 +203,7 @@ def _facts() -> dict[str, str]:
         "unhandled_days": str(UNHANDLED_DAYS),
         "trace_days": str(TRACE_DAYS),
         "mail_days": str(MAIL_DAYS),
+        "files_cdn": _FILES_CDN if chosen.files_cdn_base else "",
         **{name: str(getattr(chosen, name)) for name in numbers},
     }
 

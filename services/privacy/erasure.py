@@ -1,18 +1,17 @@
 """Erasing a person: in one transaction, or not at all.
 
-What is booked is canceled, what is left of packs expires, seats are free again, every sign-in,
-calendar and secret address ends. What `registry` calls erased is emptied, what it calls deleted
-goes. Invoices, orders, payments and the ledger stay; the account's row stays with them, and says
-nothing any more.
+What is booked is canceled, what is left of packs expires, seats are free again, recordings are to
+be deleted, every sign-in, calendar and secret address ends. What `registry` calls erased is
+emptied, what it calls deleted goes (`rules`). Invoices, orders, payments and the ledger stay; the
+account's row stays with them, and says nothing any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
-from sqlmodel import Session, SQLModel, col, delete, or_, select, update
+from sqlmodel import Session, col, delete, or_, select, update
 
 from services import (
     access,
@@ -28,6 +27,7 @@ from services import (
     packs,
     passwords,
     ratelimits,
+    recording_reasons,
     seats,
     topics,
     waitlist,
@@ -39,19 +39,9 @@ from services.ids import MentorId, UserId
 from services.models import Mentor, ReleaseReason, Seat, SeatStatus, User, UserStatus
 from services.privacy import losses, traces
 from services.privacy.losses import ErasureView
-from services.privacy.registry import Class, columns
-from services.privacy.which import (
-    Person,
-    Which,
-    by_address,
-    by_connection,
-    by_mentor,
-    by_order,
-    by_user,
-    named_in,
-    person_of,
-    sessions_of,
-)
+from services.privacy.rules import DELETED, EMPTIED
+from services.privacy.which import Person, person_of
+from services.recordings import purging
 
 log = structlog.get_logger()
 
@@ -199,7 +189,8 @@ def _seats(db: Session, person: Person) -> list[Seat]:
 
 
 def _leave(db: Session, actor: Actor, person: Person) -> None:
-    """Wait no longer, cancel what is booked, let the packs end, give the seats back."""
+    """Wait no longer, cancel what is booked, let the packs end, give the seats back, have the
+    recordings deleted; those under a legal hold go once it is over."""
     waitlist.end_all_of(db, actor=actor, user_id=person.user_id, mentor_id=person.mentor_id)
     for session in losses.coming_sessions(db, person):
         booking.give_up(db, actor=actor, session=session, reason=CANCELED)
@@ -207,6 +198,10 @@ def _leave(db: Session, actor: Actor, person: Person) -> None:
         packs.give_up(db, actor=actor, pack=pack)
     for seat in _seats(db, person):
         seats.release(db, actor=actor, seat=seat, reason=ReleaseReason.ACCOUNT_ERASED)
+    for recording in losses.kept_recordings(db, person):
+        purging.ask(db, recording=recording, reason=recording_reasons.ERASED, actor=actor)
+        # Asked for before, in words that were just emptied.
+        recording.purge_reason = recording.purge_reason or recording_reasons.ERASED
 
 
 def _forget_mentor(db: Session, person: Person) -> None:
@@ -239,100 +234,6 @@ def _forget_account(user: User) -> None:
     user.is_admin, user.email_verified_at = False, None
     user.billing_name = user.billing_address = user.tax_id = None
     user.status, user.erased_at = UserStatus.ERASED, clock.utc_now()
-
-
-def _of_sessions(column: Any) -> Which:
-    return lambda person: col(column).in_(sessions_of(person))
-
-
-def _either(*ways: Which) -> Which:
-    return lambda person: or_(*(way(person) for way in ways))
-
-
-def _private_notes(person: Person) -> Any:
-    """A mentor's shared notes stay: they are what the mentee was told."""
-    own = col(m.SessionNote.author_id) == person.user_id
-    return own & col(m.SessionNote.shared).is_(False)
-
-
-def _own_holds(person: Person) -> Any:
-    holds = select(m.SlotHold.id).where(m.SlotHold.mentee_id == person.user_id)
-    return col(m.OccupiedTime.hold_id).in_(holds)
-
-
-_Rules = Sequence[tuple[type[SQLModel], Which, tuple[str, ...]]]
-DELETED: Sequence[tuple[type[SQLModel], Which]] = (
-    (m.OccupiedTime, _own_holds),
-    (m.SlotHold, by_user(m.SlotHold.mentee_id)),
-    (m.BusyTime, by_user(m.BusyTime.user_id)),
-    (m.ConnectedCalendar, by_connection(m.ConnectedCalendar.connection_id)),
-    (m.CalendarFeed, by_user(m.CalendarFeed.user_id)),
-    (m.OAuthAttempt, by_user(m.OAuthAttempt.user_id)),
-    (m.EmailLink, by_user(m.EmailLink.user_id)),
-    (
-        m.Notification,
-        _either(by_user(m.Notification.user_id), named_in(m.Notification.about)),
-    ),
-    (m.NotificationPreference, by_user(m.NotificationPreference.user_id)),
-    (m.Reminder, by_user(m.Reminder.user_id)),
-    (m.MailSuppression, by_address(m.MailSuppression.address)),
-    (m.DiscordLink, by_user(m.DiscordLink.user_id)),
-    (m.SignIn, by_user(m.SignIn.user_id)),
-    (m.Onboarding, by_user(m.Onboarding.user_id)),
-    (m.SessionNote, _either(_of_sessions(m.SessionNote.session_id), _private_notes)),
-    (
-        m.Testimonial,
-        _either(by_user(m.Testimonial.mentee_id), by_mentor(m.Testimonial.mentor_id)),
-    ),
-    (m.MentorSkill, by_mentor(m.MentorSkill.mentor_id)),
-    (m.MentorLanguage, by_mentor(m.MentorLanguage.mentor_id)),
-    (m.Availability, by_mentor(m.Availability.mentor_id)),
-    (m.WeeklyHours, by_mentor(m.WeeklyHours.mentor_id)),
-    (m.DateOverride, by_mentor(m.DateOverride.mentor_id)),
-    (m.TimeOff, by_mentor(m.TimeOff.mentor_id)),
-    (m.OfferedDay, by_mentor(m.OfferedDay.mentor_id)),
-)
-"""Rows that go. The times that live sessions take go with their cancellation."""
-
-_CONNECTION = tuple(
-    name
-    for name in columns("calendar_connection", Class.ERASED)
-    if name != "refresh_token_encrypted"  # it is needed once more, to give the access back
-)
-EMPTIED: _Rules = (
-    (m.MailDelivery, by_user(m.MailDelivery.user_id), columns("mail_delivery", Class.ERASED)),
-    (m.MailDelivery, named_in(m.MailDelivery.about), ("subject",)),
-    (m.WaitlistEntry, by_user(m.WaitlistEntry.mentee_id), columns("waitlist_entry", Class.ERASED)),
-    (m.DiscordGrant, by_user(m.DiscordGrant.user_id), ("error",)),
-    (m.DiscordRole, by_mentor(m.DiscordRole.mentor_id), columns("discord_role", Class.ERASED)),
-    (m.Order, by_user(m.Order.mentee_id), columns("order", Class.ERASED)),
-    (m.Refund, by_order(m.Refund.order_id), columns("refund", Class.ERASED)),
-    (
-        m.UnmatchedMoney,
-        by_order(m.UnmatchedMoney.order_id),
-        columns("unmatched_money", Class.ERASED),
-    ),
-    (m.CalendarConnection, by_user(m.CalendarConnection.user_id), _CONNECTION),
-    (
-        m.CalendarEvent,
-        by_connection(m.CalendarEvent.connection_id),
-        columns("calendar_event", Class.ERASED),
-    ),
-    (
-        m.MentoringSession,
-        by_user(m.MentoringSession.mentee_id),
-        columns("mentoring_session", Class.ERASED),
-    ),
-    (m.MentoringSession, by_user(m.MentoringSession.canceled_by), ("cancel_reason",)),
-    (m.Objection, _of_sessions(m.Objection.session_id), columns("objection", Class.ERASED)),
-    (
-        m.Proposal,
-        _either(_of_sessions(m.Proposal.session_id), by_user(m.Proposal.by_id)),
-        columns("proposal", Class.ERASED),
-    ),
-)
-"""Columns that are emptied. The account's and the mentor's own rows, and the traces, have functions
-of their own."""
 
 
 def _apply_rules(db: Session, person: Person) -> None:

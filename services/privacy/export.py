@@ -20,15 +20,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from itsdangerous import BadData, URLSafeSerializer
 from limits import parse
 from sqlalchemy import Column, inspect
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, select
 
 from services import access, audit, clock, db, invoices, photos, ratelimits
 from services.audit import Actor
 from services.config import settings
 from services.errors import NotAllowed, NotFound
 from services.ids import UserId
-from services.models import AuditEntry, InboxEvent, Mentor, User, UserStatus
-from services.privacy import traces
+from services.models import Mentor, User, UserStatus
+from services.privacy import told
 from services.privacy.owned import FILES
 from services.privacy.registry import SECRETS
 from services.privacy.which import File, Person, person_of
@@ -38,9 +38,6 @@ PATH = "/files/my-data.zip"
 LINK_LIVES = timedelta(minutes=15)
 EXPORTS = Limit("my-data", parse("10/hour"))
 IN_MEMORY_BYTES = 4_000_000
-ROWS = 500
-"""Rows in one piece."""
-OTHER = "somebody else"
 _LABELS = {"mentor": "slug", "discount_code": "code"}
 """By what the rows of a table are named, where not by their public id."""
 _TOO_OLD = "This link is too old, or not yours. Make a new one in your settings, under My data."
@@ -129,8 +126,9 @@ def _write(db: Session, bundle: ZipFile, person: Person) -> None:
 
     for file in FILES:
         write(file.name, file.about, _rows(db, file, person))
-    write("provider_messages", "What outside services told us of you.", _events(db, person))
-    write("record", "What was done to these things, and what you did.", _audit(db, person))
+    write("recording_accesses", "Who watched your recordings.", told.accesses(db, person))
+    write("provider_messages", "What outside services told us of you.", told.events(db, person))
+    write("record", "What was done to these things, and what you did.", told.record(db, person))
     for document in invoices.files_of(db, person.user_id):
         bundle.writestr(f"invoices/{document.filename}", document.content)
         written.append((f"invoices/{document.filename}", "A document of a purchase."))
@@ -172,7 +170,7 @@ def _rows(db: Session, file: File, person: Person) -> Iterator[dict[str, Any]]:
     own = _columns(file.table)
     order = [own[key.name] for key in cast("Any", file.table).__table__.primary_key]
     found = select(file.table).where(file.which(person)).order_by(*order)
-    for part in db.exec(found.execution_options(yield_per=ROWS)).partitions():
+    for part in db.exec(found.execution_options(yield_per=told.ROWS)).partitions():
         names = {name: _names(db, column, part, name) for name, column in own.items()}
         for row in part:
             hidden = file.hides(row, person)
@@ -220,59 +218,8 @@ def _value(value: Any, column: Column[Any], names: dict[int, str], user_id: User
     if value is None or not target:
         return value
     if target == "user":
-        return "you" if value == user_id else OTHER
+        return "you" if value == user_id else told.OTHER
     return names.get(value, "")
-
-
-def _events(db: Session, person: Person) -> Iterator[dict[str, Any]]:
-    about = select(InboxEvent).where(traces.events_about(db, person))
-    in_order = about.order_by(col(InboxEvent.id)).execution_options(yield_per=ROWS)
-    for event in db.exec(in_order):
-        yield {
-            "provider": event.provider,
-            "type": event.type,
-            "received_at": event.received_at,
-            "content": _told_by(event),
-        }
-
-
-def _told_by(event: InboxEvent) -> Any:
-    """What an event holds; of a mail not its subject, which may say another person's name."""
-    content: Any = event.payload
-    with suppress(ValueError):
-        content = json.loads(event.payload)
-    match content:
-        case {"data": {"email_id": _, "subject": _}}:
-            content["data"].pop("subject")
-        case _:
-            pass
-    return content
-
-
-def _audit(db: Session, person: Person) -> Iterator[dict[str, Any]]:
-    for line, own in traces.audit_about(db, person):
-        told: dict[str, Any] = {
-            "at": line.at,
-            "action": line.action,
-            "thing": line.thing,
-            "by": _who(line, person),
-        }
-        yield told | (_content(line, person) if own else {})
-
-
-def _content(line: AuditEntry, person: Person) -> dict[str, Any]:
-    """What a line says of one's own thing. What the studio noted for itself on money is left out;
-    what it wrote to the person stands in the other files."""
-    told = {"before": line.before, "after": dict(line.after)}
-    if line.actor_id != person.user_id and line.action.startswith(("refund.", "unmatched.")):
-        told["after"].pop("note", None)
-    return told
-
-
-def _who(line: AuditEntry, person: Person) -> str:
-    if line.actor_id is None:
-        return line.actor
-    return "you" if line.actor_id == person.user_id else OTHER
 
 
 def _photo(db: Session, person: Person) -> bytes | None:
@@ -303,6 +250,9 @@ the name of one thing in all lists.
 Other people are "somebody else", but for mentors, who are named by the address of their page.
 Notes are in here if you wrote them, and if somebody wrote them about a session that you had as a
 mentee: also those that a mentor wrote for themselves, because they are about you.
+
+Recordings themselves are too large for this file: download them from their pages while they are
+kept.
 
 Left out are only secrets with which somebody could act as you, such as the hash of your password.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from services import booking, clock, ledger, refunds
@@ -24,6 +24,7 @@ from services.models import (
     OrderStatus,
     Pack,
     PackStatus,
+    Recording,
     SessionStatus,
     User,
     UserStatus,
@@ -31,7 +32,7 @@ from services.models import (
     WaitlistStatus,
 )
 from services.money import Money
-from services.privacy.which import Person, orders_of
+from services.privacy.which import Person, orders_of, recordings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ class ErasureView:
     packs: tuple[LostPack, ...]
     sessions: tuple[LostSession, ...]
     places: tuple[LostPlace, ...]
+    recordings: int
+    """How many recordings that the person is on would be deleted."""
+    held: int
+    """How many more stay for as long as a legal hold stands above it."""
     is_mentor: bool
 
     @property
@@ -82,16 +87,20 @@ class ErasureView:
         packs = [f"{pack.public_id}:{pack.left}" for pack in self.packs]
         sessions = [f"{one.public_id}:{one.late}" for one in self.sessions]
         places = [f"{one.public_id}:{one.offered}" for one in self.places]
-        return hashed(" ".join(sorted(packs + sessions + places)))[:16]
+        kept = [f"{self.recordings}:{self.held}"]
+        return hashed(" ".join(sorted(packs + sessions + places + kept)))[:16]
 
 
 def view(db: Session, person: Person) -> ErasureView:
     """What erasing the person means now; a few queries, whatever there is."""
+    recordings, held = _recordings(db, person)
     return ErasureView(
         obstacles=tuple(obstacles(db, person)),
         packs=_packs(db, person),
         sessions=_sessions(db, person),
         places=_places(db, person),
+        recordings=recordings,
+        held=held,
         is_mentor=bool(person.mentor_id),
     )
 
@@ -264,6 +273,24 @@ def _places(db: Session, person: Person) -> tuple[LostPlace, ...]:
         LostPlace(one.public_id, names[one.mentor_id], one.status is WaitlistStatus.OFFERED)
         for one in places
     )
+
+
+def kept_recordings(db: Session, person: Person) -> list[Recording]:
+    """The recordings that the person is on and that are not deleted yet, held ones too."""
+    own = select(Recording).where(
+        col(Recording.id).in_(recordings_of(person)), col(Recording.purged_at).is_(None)
+    )
+    return list(db.exec(own.order_by(col(Recording.id))).all())
+
+
+def _recordings(db: Session, person: Person) -> tuple[int, int]:
+    """How many would be deleted, and how many would stay."""
+    held = func.coalesce(func.sum(case((col(Recording.held_at).is_(None), 0), else_=1)), 0)
+    own = select(func.count(), held).where(
+        col(Recording.id).in_(recordings_of(person)), col(Recording.purged_at).is_(None)
+    )
+    number, stay = db.exec(own).one()
+    return number - stay, stay
 
 
 def _mentor_names(db: Session, mentors: set[MentorId]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, SQLModel, col, select
 
 from services import models as m
+from services.privacy.recorded import RECORDED
 from services.privacy.which import (
     File,
     Person,
@@ -25,6 +26,7 @@ from services.privacy.which import (
     messages_to,
     of_mentees,
     orders_of,
+    recordings_of,
     sessions_of,
 )
 
@@ -199,6 +201,7 @@ FILES: tuple[File, ...] = (
             col(m.Proposal.session_id).in_(sessions_of(person)),
         ),
     ),
+    *RECORDED,
     File(m.SlotHold, "held_times", "Times held for you.", by_user(m.SlotHold.mentee_id)),
     File(m.OccupiedTime, "busy", "When sessions take you.", by_user(m.OccupiedTime.person_id)),
     File(
@@ -309,6 +312,8 @@ FILES: tuple[File, ...] = (
 LEFT_OUT = {
     "audit_entry": "exported by a rule of its own: what others wrote about others is left out",
     "inbox_event": "exported by a rule of its own: found by what the events are about",
+    "recording_access": "exported by a rule of its own: it says in which role somebody watched",
+    "orphan": "a stray file that admins settle: when they did stands in the record",
     "job_run": "how a program ran: what it did to a person stands in the other files",
 }
 
@@ -317,14 +322,15 @@ def things_of(db: Session, person: Person) -> frozenset[str]:
     """The public ids of what is the person's own: the audit trail names things by them."""
     found: set[str] = set()
     for file in FILES:
-        if file.table in _SHARED or not hasattr(file.table, "public_id"):
+        if file.table in _SHARED | _UNNAMED or not hasattr(file.table, "public_id"):
             continue
         public_id: Any = getattr(file.table, "public_id")  # noqa: B009  # the type does not know it
         found.update(db.exec(select(public_id).where(file.which(person))).all())
     sessions = select(_Session.public_id).where(col(_Session.id).in_(sessions_of(person)))
     seats = select(m.Seat.public_id).where(m.Seat.mentee_id == person.user_id)
     testimonials = select(m.Testimonial.public_id).where(m.Testimonial.mentee_id == person.user_id)
-    for own in (sessions, seats, testimonials):
+    strays = select(m.Orphan.public_id).where(col(m.Orphan.recording_id).in_(recordings_of(person)))
+    for own in (sessions, seats, testimonials, strays):
         found.update(db.exec(own).all())
     return frozenset(found)
 
@@ -333,3 +339,5 @@ _SHARED: frozenset[type[SQLModel]] = frozenset(
     {m.MentoringSession, m.Seat, m.Testimonial, m.OutboxMessage}
 )
 """Of these, the rows of a mentor's mentees are in the export too; things are only one's own."""
+_UNNAMED: frozenset[type[SQLModel]] = frozenset({m.RecordingFile})
+"""Of these there may be hundreds in an hour, and no audit line is about one."""

@@ -2,8 +2,9 @@
 
 A column that is not in here fails a test, and so does one that is gone: whoever adds a column
 decides. What is emptied and deleted, `erasure` and `traces` do by rules of their own, which a test
-holds against this list; `KEPT_BY_LAW` stays because books must add up and invoices must be shown
-for years, and says nothing of a person but through the account's row, which is empty by then. An
+holds against this list; `KEPT_BY_LAW` stays because books must add up, invoices must be shown for
+years, and it must be possible to show who consented to a recording, who watched it and that it was
+deleted. It says nothing of a person but through the account's row, which is empty by then. An
 invoice alone says who the buyer was.
 """
 
@@ -33,6 +34,10 @@ def _columns(
     return {name: which for which, names in by_class.items() for name in names.split()}
 
 
+_USED = (
+    "recordings recorded_seconds arrived_bytes byte_hours early_byte_hours downloaded_bytes "
+    "delivered_bytes"
+)
 _PEOPLE = {
     "user": _columns(
         erased="email name time_zone locale password_hash is_admin email_verified_at billing_name "
@@ -148,7 +153,7 @@ _SESSIONS = {
         erased="goals cancel_reason",
         plain="sequence decide_by object_until reminded_of",
     ),
-    "session_join": _columns(kept="id session_id user_id joined_at left_at"),
+    "session_join": _columns(kept="id session_id user_id joined_at left_at", plain="seen_at"),
     "session_note": _columns(deleted="id session_id author_id shared body updated_at"),
     "objection": _columns(
         kept="id public_id session_id outcome status decided_by decided_at created_at",
@@ -168,6 +173,30 @@ _SESSIONS = {
     "testimonial": _columns(
         deleted="id public_id pack_id mentee_id mentor_id body status decided_by decided_at "
         "decline_reason created_at updated_at"
+    ),
+}
+_RECORDINGS = {
+    "consent": _columns(kept="id session_id user_id answer text_version answered_at"),
+    "recording": _columns(
+        kept="id public_id session_id number status began_at recording_at stopped_at ready_at "
+        "seconds keep_until extended_by held_at held_by purge_asked_at purge_asked_by purged_at",
+        erased="stop_reason trouble extend_reason hold_reason purge_reason",
+        plain="channel uid mode resource_id sid source prefix seen started_at stop_asked_at "
+        "absent_since look_at lease tries reminded_of",
+    ),
+    "recording_file": _columns(
+        kept="id public_id recording_id name kind status bytes sha256 removed checked_at gone_at",
+        plain="source source_key source_since store key upload parts copied began_at",
+    ),
+    "purge_certificate": _columns(
+        kept="id public_id recording_id reason by_id files places versions bytes listed_at "
+        "created_at"
+    ),
+    "recording_access": _columns(kept="id recording_id file_id user_id how at"),
+    "orphan": _columns(
+        erased="settled_how",
+        plain="id public_id kind store key bytes recording_id found_at seen_at settled_at "
+        "settled_by",
     ),
 }
 _MENTORS = {
@@ -232,6 +261,14 @@ _PLUMBING = {
         plain="day mentor_id active grace held capacity active_seconds grace_seconds held_seconds "
         "capacity_seconds free_seconds over_seconds"
     ),
+    "usage": _columns(plain="id key kind place amount mentor_id session_id at"),
+    "daily_usage": _columns(plain=f"day place {_USED} stored_bytes"),
+    "daily_mentor_usage": _columns(plain=f"day mentor_id place {_USED} stored_bytes"),
+    "monthly_mentor_usage": _columns(plain=f"month mentor_id place {_USED}"),
+    "price": _columns(
+        plain="id preset component place micros currency free_per_day free_per_month "
+        "valid_from note entered_by entered_at"
+    ),
 }
 _TELLING = {
     "waitlist_entry": _columns(
@@ -266,6 +303,7 @@ REGISTRY: dict[str, dict[str, Class]] = {
     **_MONEY,
     **_PACKS,
     **_SESSIONS,
+    **_RECORDINGS,
     **_MENTORS,
     **_TELLING,
     **_PLUMBING,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, case
 from sqlmodel import col, delete, or_, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services import clock, db, telling
+from services import recording_reasons as reasons
 from services.models import (
     Dispute,
     EmailLink,
@@ -15,9 +18,11 @@ from services.models import (
     InboxStatus,
     MailDelivery,
     MailStatus,
+    MentoringSession,
     OAuthAttempt,
     Order,
     Payment,
+    Recording,
     Refund,
     SignIn,
     User,
@@ -42,7 +47,7 @@ AT_A_TIME = 1_000
 
 def prune() -> int:
     """Forget what is old enough; how many rows. Safe to run at any time and twice."""
-    return _payloads() + _traces() + _mails() + telling.prune()
+    return _payloads() + _traces() + _mails() + _recordings() + telling.prune()
 
 
 def _payloads() -> int:
@@ -94,8 +99,12 @@ def _about_erased_people() -> ColumnElement[bool]:
         .join(User, col(User.id) == col(MailDelivery.user_id))
         .where(User.status == UserStatus.ERASED, MailDelivery.vendor_id != "")
     )
+    recordings = select(Recording.sid).where(
+        Recording.sid != "", col(Recording.session_id).in_(_sessions_of_erased_people())
+    )
     return or_(
         col(InboxEvent.object_id).in_(mails),
+        col(InboxEvent.object_id).in_(recordings),
         *(
             col(name).in_(select(theirs).where(col(order).in_(orders), col(theirs).is_not(None)))
             for name, theirs, order in own
@@ -148,3 +157,25 @@ def _mails() -> int:
         emptied += len(ids)
         if len(ids) < AT_A_TIME:
             return emptied
+
+
+def _sessions_of_erased_people() -> SelectOfScalar[Any]:
+    """The ids of the sessions of which a side is erased."""
+    erased = select(User.id).where(User.status == UserStatus.ERASED)
+    mentee, mentor = col(MentoringSession.mentee_id), col(MentoringSession.mentor_user_id)
+    return select(MentoringSession.id).where(or_(mentee.in_(erased), mentor.in_(erased)))
+
+
+def _recordings() -> int:
+    """What was said of an erased person's recording while a legal hold stood, or while it was being
+    deleted, is emptied once that is done; our own sentences name nobody."""
+    row = Recording
+    by_hand = ~col(row.purge_reason).in_(["", *reasons.OURS])
+    words = (row.stop_reason, row.trouble, row.extend_reason, row.hold_reason)
+    told = or_(by_hand, *(col(each) != "" for each in words))
+    theirs = col(row.session_id).in_(_sessions_of_erased_people())
+    empty = update(row).where(col(row.purged_at).is_not(None), told, theirs)
+    values: Any = dict.fromkeys(words, "")
+    values[row.purge_reason] = case((by_hand, ""), else_=col(row.purge_reason))
+    with db.transaction() as session:
+        return session.exec(empty.values(values)).rowcount

@@ -30,10 +30,17 @@ from services.models import (
     Order,
     OutboxMessage,
     Payment,
+    Recording,
     Refund,
 )
 from services.privacy.owned import things_of
-from services.privacy.which import Person, messages_to, named_in, orders_of
+from services.privacy.which import (
+    Person,
+    messages_to,
+    named_in,
+    orders_of,
+    recordings_of,
+)
 
 AT_A_TIME = 500
 """Names in one question to the database."""
@@ -78,8 +85,9 @@ def _lines(db: Session, which: ColumnElement[bool]) -> Iterator[AuditEntry]:
 
 
 def events_about(db: Session, person: Person) -> ColumnElement[bool]:
-    """The webhooks about what the person paid, mails to them and what they asked on Discord: by the
-    order, the refund or the mail that they name, and by the provider's own ids.
+    """The webhooks about what the person paid, mails to them, recordings they are on and what they
+    asked on Discord: by the order, the refund or the mail that they name, and by the provider's own
+    ids.
 
     Never by an address: it may be part of somebody else's, and a payment names its payee too.
     """
@@ -90,6 +98,7 @@ def events_about(db: Session, person: Person) -> ColumnElement[bool]:
         (Dispute.provider_id, col(Dispute.order_id).in_(orders_of(person))),
         (MailDelivery.vendor_id, col(MailDelivery.user_id) == person.user_id),
         (DiscordLink.discord_id, col(DiscordLink.user_id) == person.user_id),
+        (Recording.sid, col(Recording.id).in_(recordings_of(person))),
     )
     named = {name for name_of, mine in owned for name in db.exec(select(name_of).where(mine))}
     orders = select(Order.public_id).where(Order.mentee_id == person.user_id)

@@ -69,6 +69,16 @@ def sessions_of(person: Person) -> SelectOfScalar[Any]:
     return select(m.MentoringSession.id).where(mine)
 
 
+def recordings_of(person: Person) -> SelectOfScalar[Any]:
+    """The ids of the recordings that the person is on, as mentee or as mentor."""
+    meeting = m.MentoringSession
+    there = or_(
+        col(meeting.mentee_id) == person.user_id, col(meeting.mentor_user_id) == person.user_id
+    )
+    held = select(meeting.id).where(there)
+    return select(m.Recording.id).where(col(m.Recording.session_id).in_(held))
+
+
 def connections_of(person: Person) -> SelectOfScalar[Any]:
     """The ids of the person's calendar connections."""
     return select(m.CalendarConnection.id).where(m.CalendarConnection.user_id == person.user_id)
@@ -108,8 +118,7 @@ def _as_mentee(person: Person) -> Iterator[SelectOfScalar[Any]]:
     """The public ids of what the person has with mentors."""
     for table in _PAIRS:
         yield select(table.public_id).where(table.mentee_id == person.user_id)
-    meeting = m.MentoringSession
-    yield select(meeting.public_id).where(meeting.mentee_id == person.user_id)
+    yield from _of_sessions(m.MentoringSession.mentee_id == person.user_id)
     yield from _of_orders(m.Order.mentee_id == person.user_id)
 
 
@@ -117,10 +126,16 @@ def _as_mentor(person: Person) -> Iterator[SelectOfScalar[Any]]:
     """The public ids of what the person has with mentees, and of the mentor's own page."""
     for table in _PAIRS:
         yield select(table.public_id).where(table.mentor_id == person.mentor_id)
-    meeting = m.MentoringSession
-    yield select(meeting.public_id).where(meeting.mentor_user_id == person.user_id)
+    yield from _of_sessions(m.MentoringSession.mentor_user_id == person.user_id)
     yield select(m.Mentor.public_id).where(m.Mentor.id == person.mentor_id)
     yield from _of_orders(m.Order.mentor_id == person.mentor_id)
+
+
+def _of_sessions(which: Any) -> Iterator[SelectOfScalar[Any]]:
+    meeting = m.MentoringSession
+    yield select(meeting.public_id).where(which)
+    held = select(meeting.id).where(which)
+    yield select(m.Recording.public_id).where(col(m.Recording.session_id).in_(held))
 
 
 def _of_orders(which: Any) -> Iterator[SelectOfScalar[Any]]:
@@ -147,6 +162,11 @@ def by_order(column: Any) -> Which:
 def by_pack(column: Any) -> Which:
     """The rows that name one of the person's packs."""
     return lambda person: col(column).in_(packs_of(person))
+
+
+def by_recording(column: Any) -> Which:
+    """The rows that name one of the recordings that the person is on."""
+    return lambda person: col(column).in_(recordings_of(person))
 
 
 def by_connection(column: Any) -> Which:

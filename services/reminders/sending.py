@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services import due
+from services.recordings import retention
 from services.reminders import expiry, offers, sessions, welcome
 
 
@@ -18,4 +19,5 @@ def send_due() -> int:
         + due.run(expiry.find_due, expiry.remind, what=expiry.KIND)
         + due.run(offers.find_due, offers.remind, what=offers.KIND)
         + due.run(welcome.find_due, welcome.remind, what=welcome.KIND)
+        + retention.remind_due()
     )

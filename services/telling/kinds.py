@@ -24,6 +24,7 @@ class Category(StrEnum):
     """What people choose by. The values are stored."""
 
     SESSIONS = "sessions"
+    RECORDINGS = "recordings"
     REMINDERS = "reminders"
     RENEWALS = "renewals"
     SEATS = "seats"
@@ -59,6 +60,11 @@ CATEGORIES: dict[Category, About] = {
     Category.SESSIONS: About(
         "Your sessions",
         "Booked, moved or canceled, a proposed time, and what became of a session.",
+        transactional=True,
+    ),
+    Category.RECORDINGS: About(
+        "Recordings",
+        "When a recording is ready, is about to be deleted, is kept for longer, or is deleted.",
         transactional=True,
     ),
     Category.REMINDERS: About(
@@ -144,6 +150,16 @@ KINDS: dict[str, Kind] = {
         "session_outcome",
         "session_objection",
         "session_objection_settled",
+    ),
+    **_of(
+        Category.RECORDINGS,
+        "recording_ready",
+        "recording_failed",
+        "recording_expiring",
+        "recording_extended",
+        "recording_held",
+        "recording_released",
+        "recording_purged",
     ),
     **_of(Category.REMINDERS, "session_ahead", "session_soon"),
     **_of(Category.RENEWALS, "renewal_one_left", "renewal_none_left", "pack_expiring"),
