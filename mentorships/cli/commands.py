@@ -12,6 +12,7 @@ import structlog
 from mentorships.cli.progress import working
 from services.config import settings
 
+_QUIET = 30  # warning: how each file's job went is told by the command
 _SILENT = 50  # critical: the doctor's findings say what lower levels would
 
 
@@ -96,6 +97,26 @@ def retry(chosen: argparse.Namespace) -> int:
     count = operators.retry_dead()
     print("Nothing is dead." if count == 0 else f"{count} will be sent within a minute.")
     return 0
+
+
+def move_recordings(chosen: argparse.Namespace) -> int:
+    """Bring recordings from one store to another, and wait until they are there.
+
+    Each file is copied and compared by its SHA-256 before its place changes; the old place is
+    cleared an hour after, so that nobody's player stops. Killed, it goes on where it was: by the
+    worker, or when this command is given once more. Exit code 1 when something could not be moved.
+    """
+    from mentorships.cli import moving
+
+    if bool(chosen.source) == bool(chosen.recordings):
+        print(
+            "Name recordings, or the store to empty with --from: one of the two.", file=sys.stderr
+        )
+        return 2
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_QUIET))
+    return moving.move(
+        to=chosen.to, source=chosen.source, recordings=chosen.recordings, wait=not chosen.no_wait
+    )
 
 
 def check_ledger(chosen: argparse.Namespace) -> int:

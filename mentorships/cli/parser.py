@@ -77,6 +77,15 @@ def _add_repairs(adding: _Adding) -> None:
     )
     retry = _add(adding, "retry", commands.retry)
     retry.add_argument("--refund", metavar="ref_…", help="only this failed refund")
+    moving = _add(adding, "move-recordings", commands.move_recordings)
+    moving.add_argument("recordings", nargs="*", metavar="rec_…", help="only these recordings")
+    moving.add_argument("--to", required=True, metavar="STORE", help="the store to bring them to")
+    moving.add_argument(
+        "--from", dest="source", default="", metavar="STORE", help="all recordings of this store"
+    )
+    moving.add_argument(
+        "--no-wait", action="store_true", help="leave it to the worker, and do not wait"
+    )
     ledger = _add(adding, "check-ledger", commands.check_ledger)
     ledger.add_argument("--order", metavar="ord_…", help="only this order")
     _add(adding, "rebuild-reports", commands.rebuild_reports)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from mentorships.doctor import database, house, outside
+from mentorships.doctor import database, house, outside, recordings
 from mentorships.doctor.findings import Finding, State, wrong
 from services import outages
 
@@ -30,6 +30,8 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "mail": outside.mail_provider,
     "calendars": outside.calendars,
     "chat": outside.chat,
+    "video": outside.calls,
+    "recordings": recordings.looked_after,
     "address": outside.public_address,
     "proxies": house.proxies,
     "watching": house.watching,

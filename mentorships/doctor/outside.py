@@ -16,8 +16,9 @@ from services.providers.calendar.registry import consent
 from services.providers.discord.registry import discord
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
-from services.providers.storage.base import probe
-from services.providers.storage.registry import default_store
+from services.providers.storage.base import PROBES, probe
+from services.providers.storage.registry import default_store, own_files, recording_source
+from services.providers.video.registry import video
 from services.settings_checks import LOOPBACK_HOSTS
 
 MOST_APART_SECONDS = 60
@@ -27,13 +28,34 @@ _REFUSED_KEYS = {"authentication", "auth", "invalid_api_key", "missing_api_key"}
 
 
 def store() -> Iterator[Finding]:
-    """A small file can be written, read and removed."""
+    """A small file can be written, read and removed; what the recorder leaves can be listed."""
+    chosen = settings()
     try:
-        probe(default_store())
+        probe(own_files())
     except ProviderError as error:
-        yield wrong("files", str(error), "Check the folder `files` in DATA_DIR, or the store.")
+        yield wrong("files", str(error), "Check the folder `files` in DATA_DIR.")
     else:
         yield right("files", "a file was written, read and removed")
+    names = dict.fromkeys((chosen.storage_default, chosen.recording_source))
+    for name in names:
+        if not chosen.stores[name].is_folder:
+            yield _bucket(name, is_default=name == chosen.storage_default)
+
+
+def _bucket(name: str, *, is_default: bool) -> Finding:
+    told = f"the store {name}"
+    try:
+        if is_default:
+            probe(default_store())
+        else:
+            next(iter(recording_source().list_versions(PROBES)), None)
+    except ProviderError as error:
+        where = f"STORAGE_{name.upper()}_"
+        if error.code in _REFUSED_KEYS:
+            return wrong("files", f"{told} refuses our key", f"Check {where}KEY_ID and SECRET.")
+        reason = str(error).splitlines()[0]
+        return wrong("files", f"{told} does not work ({reason})", f"Check the settings {where}….")
+    return right("files", f"{told} answers and takes our key")
 
 
 def payment_provider() -> Iterator[Finding]:
@@ -120,6 +142,24 @@ def chat() -> Iterator[Finding]:
             yield _refused("Discord", error, "DISCORD_BOT_TOKEN")
     else:
         yield from _answered("Discord", answer)
+
+
+def calls() -> Iterator[Finding]:
+    """Agora, where sessions meet in the studio's room: the customer who may record, and whether we
+    hear how recordings are doing."""
+    chosen = settings()
+    if not chosen.video_offered:
+        yield right("Agora", "no app is set: sessions have no room of the studio's own")
+        return
+    try:
+        answer = video().check()
+    except ProviderError as error:
+        yield _refused("Agora", error, "AGORA_CUSTOMER_ID and AGORA_CUSTOMER_SECRET")
+    else:
+        yield from _answered("Agora", answer)
+    if not chosen.effective_agora_webhook_secret:
+        told = "sends no notifications: recordings are only asked for, which is enough"
+        yield right("Agora", told)
 
 
 def _refused(name: str, error: ProviderError, setting: str) -> Finding:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from services.config import Settings
+from services.providers.storage.profiles import PROFILES
 
 Header = tuple[bytes, bytes]
 _Stamp = tuple[int, ...]
@@ -26,6 +27,10 @@ _NO_PAGES = (
 )
 """What answers with redirects, data, files and sentences: nothing there loads anything."""
 _SANDBOX = "/sandbox/"
+_ROOM = re.compile(r"/sessions/[^/]{1,60}/room/?")
+"""A session's room. It is loaded as a document, so that no other page's policy holds there."""
+_AGORA = "https://*.agora.io:* wss://*.agora.io:* https://*.sd-rtn.com:* wss://*.sd-rtn.com:*"
+"""Agora's SDK finds the nearest of its servers under hundreds of names, some at odd ports."""
 _LONGEST_PATH = 200
 _KEPT = 500
 """How many pages' policies are remembered; there are far fewer pages."""
@@ -58,7 +63,9 @@ class Policies:
         self._fixed = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
         self._data = [*self._fixed, _policy_header(NOTHING)]
         self._sandbox = [*self._fixed, _policy_header(self._simulators())]
-        self._pages: dict[str, tuple[_Stamp, list[Header]]] = {}
+        self._agora = bool(chosen.agora_app_id)
+        self._films = " ".join(_films(chosen))
+        self._pages: dict[tuple[str, bool], tuple[_Stamp, list[Header]]] = {}
 
     def headers(self, path: str) -> list[Header]:
         """The headers of an answer at this address; what the route itself chose stays."""
@@ -66,14 +73,14 @@ class Policies:
             return self._data
         if path.startswith(_SANDBOX) or path == "/sandbox":
             return self._sandbox
-        file = self._file(path)
+        file, calls = self._file(path), self._agora and _ROOM.fullmatch(path) is not None
         stamp = self._stamp(file)
-        known = self._pages.get(file)
+        known = self._pages.get((file, calls))
         if known and known[0] == stamp:
             return known[1]
-        made = [*self._fixed, _policy_header(self._page(file))]
+        made = [*self._fixed, _policy_header(self._page(file, calls))]
         if known or len(self._pages) < _KEPT:
-            self._pages[file] = stamp, made
+            self._pages[file, calls] = stamp, made
         return made
 
     def _file(self, path: str) -> str:
@@ -94,13 +101,14 @@ class Policies:
                 found.append((self._pages_dir / name).stat().st_mtime_ns)
         return tuple(found)
 
-    def _page(self, file: str) -> str:
+    def _page(self, file: str, calls: bool) -> str:
         scripts: set[str] = set()
         for name in (file,) if file else _FALLBACKS:
             built = self._pages_dir / name
             if built.is_file():
                 scripts |= hashes(built.read_text("utf-8"))
         sockets = " ".join(origin.replace("http", "ws", 1) for origin in self._origins)
+        outside = f" {_AGORA}" if calls else ""
         return self._joined(
             "default-src 'self'",
             " ".join(["script-src 'self'", *sorted(scripts)]),
@@ -108,8 +116,8 @@ class Policies:
             "img-src 'self' data: blob:",
             "font-src 'self'",
             # Safari does not count a websocket of the same origin as 'self'.
-            f"connect-src 'self' {sockets}",
-            "media-src 'self' blob:",
+            f"connect-src 'self' {sockets}{outside}",
+            f"media-src 'self' blob: {self._films}".rstrip(),
             "worker-src 'self' blob:",
             "frame-src 'none'",
             "object-src 'none'",
@@ -133,6 +141,18 @@ class Policies:
     def _joined(self, *directives: str) -> str:
         more = ("upgrade-insecure-requests",) if self._https else ()
         return "; ".join([*directives, *more])
+
+
+def _films(chosen: Settings) -> list[str]:
+    """The origins that stores' links lead to: recordings are played from there. Every page has
+    them, because one comes to a recording's without loading a document."""
+    found = {chosen.files_cdn_base} if chosen.files_cdn_base else set[str]()
+    for store in chosen.stores.values():
+        if not store.is_folder:
+            scheme, _, host = store.endpoint.partition("://")
+            by_host = PROFILES[store.kind].by_host
+            found.add(f"{scheme}://{store.bucket}.{host}" if by_host else store.endpoint)
+    return sorted(found)
 
 
 def hashes(page: str) -> set[str]:

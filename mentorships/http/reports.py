@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mentorships.http import failures
-from services import analytics, db, signin
+from services import analytics, costs, db, signin
 from services.audit import Actor
 from services.errors import (
     InvalidInput,
 )
-from state import admin_revenue, admin_seats, cookies
+from state import admin_costs, admin_revenue, admin_seats, cookies
+from state.admin_costs import CostsAsked
 from state.admin_revenue import RevenueAsked
 from state.admin_seats import SeatsAsked
 
@@ -57,6 +58,16 @@ def _seats(actor: Actor, query: Query) -> Made:
     return analytics.csv_of(analytics.seats_frame(report, by)), report.period
 
 
+def _costs(actor: Actor, query: Query) -> Made:
+    by, asked = _by(query, admin_costs.BY), CostsAsked.of(query)
+    with db.reading() as session:
+        if by == admin_costs.BY_SESSION:
+            lines, period = admin_costs.sessions(session, actor=actor, asked=asked)
+            return analytics.csv_of(costs.sessions_frame(lines)), period
+        report = admin_costs.snapshot(session, actor=actor, asked=asked)
+    return analytics.csv_of(costs.costs_frame(report, by)), report.period
+
+
 def _by(query: Query, known: tuple[str, ...]) -> str:
     """Which of the report's tables is asked for; the first one when none is.
 
@@ -69,4 +80,4 @@ def _by(query: Query, known: tuple[str, ...]) -> str:
     return by
 
 
-routes = [_route("revenue", _revenue), _route("seats", _seats)]
+routes = [_route("revenue", _revenue), _route("seats", _seats), _route("costs", _costs)]

@@ -30,14 +30,19 @@ from services.models import Provider
 from services.providers.hooks import BadEvent, BadSignature, Event, Hooks
 from services.providers.mail import registry as mail
 from services.providers.payments.registry import payments
+from services.providers.video import registry as video
 
 MOST_TOGETHER = 64
 """Events of one transaction: about as long as one purchase's."""
 MOST_WAITING = 1_000
 RETRY_AFTER_SECONDS = 5
 RESEND = "resend"
-PATHS = {f"/api/webhooks/{name}": name for name in (*(each.value for each in Provider), RESEND)}
+AGORA = "agora"
+_SENDERS = (*(each.value for each in Provider), RESEND, AGORA)
+PATHS = {f"/api/webhooks/{name}": name for name in _SENDERS}
 """Which provider sends to which path."""
+_OTHERS: dict[str, Callable[[], Hooks | None]] = {RESEND: mail.hooks, AGORA: video.hooks}
+"""Those that send no payments, and who reads what they send."""
 MOST_FETCHING = 8
 """Events at a time whose signer is only being asked for."""
 
@@ -179,8 +184,8 @@ async def read_bounded(receive: Receive, limit: int) -> bytes:
 def _is_hook(path: str) -> bool:
     """Whether a provider that this studio has a key for sends to it."""
     provider = PATHS.get(path)
-    if provider == RESEND:
-        return mail.hooks() is not None
+    if provider in _OTHERS:
+        return _OTHERS[provider]() is not None
     return provider in settings().payment_providers
 
 
@@ -190,11 +195,11 @@ def _reader(provider: str) -> Hooks:
     Raises:
         ProviderUnavailable: the studio has no key for it (any more).
     """
-    if provider != RESEND:
+    if provider not in _OTHERS:
         return payments(provider)
-    found = mail.hooks()
+    found = _OTHERS[provider]()
     if found is None:
-        raise ProviderUnavailable(RESEND, "no secret is set", code="authentication")
+        raise ProviderUnavailable(provider, "no secret is set", code="authentication")
     return found
 
 

@@ -18,6 +18,7 @@ from sqlmodel import select
 from mentorships import migrations
 from mentorships.launch import StartError
 from mentorships.processes import say
+from mentorships.seed import recordings
 from mentorships.seed.people import DEMO_LOGINS, DEMO_PASSWORD
 from mentorships.seed.reading import read_what_is_old
 from mentorships.seed.simulator import Simulator
@@ -108,6 +109,7 @@ def _start_over() -> None:
             "Filling the demo studio was interrupted: empty the database in DATABASE_URL, "
             "then start again."
         )
+    recordings.forget_files()
     db.dispose()
     for suffix in ("", "-wal", "-shm"):
         Path(f"{url.database}{suffix}").unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func
 from sqlmodel import col, select
 
-from mentorships.seed import meetings, people, purchases, words
+from mentorships.seed import meetings, people, purchases, recordings, words
 from mentorships.seed.meetings import Fate, Meeting
 from mentorships.seed.world import Pair, World
 from services import availability, booking, calendar, db, sessions, testimonials
@@ -86,8 +86,11 @@ def _lea_meets_mara(world: World) -> None:
 
 
 def _soon(world: World) -> None:
-    """Mara agreed to meet within the hour, whenever that is."""
-    _agreed(world, Pair(LEA, MARA), world.now + timedelta(minutes=20), words.SOON)
+    """Mara agreed to meet within the hour, whenever that is. She has also agreed to a recording;
+    Lea has not answered yet."""
+    pair = Pair(LEA, MARA)
+    for meeting in _agreed(world, pair, world.now + timedelta(minutes=20), words.SOON):
+        recordings.answer(world.mentors[MARA][0], meeting.session)
 
 
 def _note(world: World, meeting: Meeting, body: str) -> None:

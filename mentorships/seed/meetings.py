@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
 
-from mentorships.seed import people, words
+from mentorships.seed import people, recordings, words
+from mentorships.seed.recordings import Room
 from mentorships.seed.world import Pair, Together, World
 from services import availability, booking, db, sessions
 from services.audit import Actor
@@ -179,7 +180,8 @@ def meet(world: World, meeting: Meeting, fate: Fate = Fate.HELD) -> None:
             come, decides = (), (mentor, SessionStatus.COMPLETED, "")
         case _:
             pass
-    if come:
+    room = Room(meeting.session, mentee, mentor, meeting.starts_at)
+    if come and not (len(come) > 1 and recordings.meet(world, room)):
         plan(meeting.starts_at + MINUTE, partial(_join, meeting.session, come))
     plan(meeting.over_at, partial(_end, world, meeting))
     if decides is not None:

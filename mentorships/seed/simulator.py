@@ -50,6 +50,7 @@ class Simulator:
             self._post(f"{vendor}/webhooks", {"mode": "hold"})
         self._post("resend/webhooks", {"mode": "never"})
         self._post("google/pushes", {"mode": "never"})
+        self._post("agora/webhooks", {"mode": "never"})
         self._post("paypal/tokens", {"seconds": YEAR_SECONDS})
 
     def finish(self) -> None:
@@ -58,6 +59,8 @@ class Simulator:
         for vendor in (STRIPE, PAYPAL, RESEND):
             self._post(f"{vendor}/webhooks", {"mode": "now"})
         self._post("google/pushes", {"mode": "now"})
+        self._post("agora/webhooks", {"mode": "now"})
+        self._post("agora/behaviour", {})
         self._post("paypal/tokens", {"seconds": TOKEN_SECONDS})
 
     def set_clock(self, instant: datetime) -> None:
@@ -141,6 +144,14 @@ class Simulator:
 
     def _discord_account(self, username: str) -> str:
         return str(self._post("discord/account", {"username": username})["id"])
+
+    def recorders(self, **behaviour: bool | int) -> None:
+        """Recorders that are sent from now on behave like this, and as usual otherwise."""
+        self._post("agora/behaviour", behaviour)
+
+    def let_recorders_write(self) -> None:
+        """Recorders that are to leave do, and their files are written, now."""
+        self._post("agora/settle", {})
 
     def add_event(self, email: str, summary: str, begin: datetime, end: datetime) -> None:
         """Somebody writes an event into their own calendar at Google."""

@@ -18,6 +18,7 @@ from mentorships.seed import (
     people,
     purchases,
     queues,
+    recordings,
     server,
 )
 from mentorships.seed.people import MentorSeed
@@ -51,6 +52,7 @@ def tell(simulator: Simulator, *, now: datetime) -> None:
     mishaps.plan_all(world)
     server.plan_all(world)
     queues.plan_all(world)
+    recordings.plan_all(world)
     world.happen()
     simulator.finish()
 

@@ -48,6 +48,8 @@ PROPOSED = "A delivery of mine moved into that hour. Would this suit you as well
 ASKED = "My class was moved to that morning. Could we meet then instead?"
 AGREED = "Agreed on the phone: the weekend suits us both."
 SOON = "Agreed on the phone: a short look before the application goes out."
+HOLD = "The two sides disagree about what was agreed in it, and a lawyer has asked for it."
+LONGER = "Asked for by mail: to go through it once more before the application goes out."
 CAME_ALONE = "I waited for twenty minutes in the room."
 OBJECTION = (
     "I was there, on the old link from my first mail, and waited for half an hour. I wrote to Mara "

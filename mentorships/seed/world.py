@@ -48,8 +48,9 @@ class Entry:
 class World:
     """Who exists by now, and what is still to happen.
 
-    `pairs` are those whose sessions are being told; `booked` counts all sessions, `sold` all
-    checkouts of people who choose how to pay.
+    `pairs` are those whose sessions are being told; `booked` counts all sessions, `held` those that
+    both come to, but for Lea's, `sold` all checkouts of people who choose how to pay. `rooms` are
+    the beginnings of the sessions in the studio's own room, `turns` counts those with a fate there.
     """
 
     simulator: Simulator
@@ -66,6 +67,9 @@ class World:
     count: int = 0
     arrivals: int = 0
     booked: int = 0
+    held: int = 0
+    turns: int = 0
+    rooms: list[datetime] = field(default_factory=list[datetime])
     sold: int = 0
 
     def plan(self, moment: datetime, event: Callable[[], object], *, quiet: bool = False) -> None:
