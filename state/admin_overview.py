@@ -18,7 +18,9 @@ from state import (
     admin_orders,
     admin_outbox,
     admin_reconciliation,
+    admin_recordings,
     admin_refunds,
+    admin_storage,
     admin_unmatched,
     figure_words,
     figures,
@@ -65,7 +67,9 @@ def snapshot(db: Session, *, actor: Actor) -> Overview:
 
 def audience(actor: Actor) -> live.Audience[Overview]:
     """All admins who look at the overview."""
-    watched = frozenset({topics.ORDERS, topics.INBOX, topics.SEATS, topics.RECONCILIATION})
+    watched = frozenset(
+        {topics.ORDERS, topics.INBOX, topics.SEATS, topics.RECONCILIATION, topics.RECORDINGS}
+    )
     return live.Audience(
         ("admin_overview",), watched, partial(snapshot, actor=actor), live.REPORT_PAUSE
     )
@@ -192,6 +196,18 @@ def _about_others(now: Attention) -> list[tuple[int, Task]]:
             "See why, then send them again or give them up.",
             address(admin_outbox.PATH, only="dead"),
             "bad",
+        ),
+        _task(
+            now.recordings_troubled,
+            "recording has trouble|recordings have trouble",
+            "See what stands against each, and try again what can be.",
+            address(admin_recordings.PATH, only="trouble"),
+        ),
+        _task(
+            now.orphans,
+            "file fits no recording, or is missing|files fit no recording, or are missing",
+            "The nightly check of the stores found it: say what is to become of each.",
+            admin_storage.PATH,
         ),
         _task(
             now.orders_at_bank,

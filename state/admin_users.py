@@ -18,7 +18,14 @@ from state.guard import forget_presences, requires
 from state.listing import Listing
 from state.mentor_mentees import standing_words
 from state.phase import loading
-from state.settings_data import PackFace, SessionFace, pack_face, place_face, session_face
+from state.settings_data import (
+    PackFace,
+    SessionFace,
+    pack_face,
+    place_face,
+    recording_sentences,
+    session_face,
+)
 from state.shown import NEVER, Moment, date, moment
 
 PATH = "/admin/users"
@@ -60,8 +67,8 @@ class AdminUser:
 class AdminUsersState(Listing, AppState):
     """One part of the list; `opened` is the account whose row is open, `asking` what is about to
     be done to it and waits for a second press, `answer` what came of it. `obstacles`, `packs`,
-    `sessions` and `places` are about the account that is about to be erased, `copy_href` is a link
-    to a copy of the open account's data."""
+    `sessions`, `places` and `recordings` are about the account that is about to be erased,
+    `copy_href` is a link to a copy of the open account's data."""
 
     rows: list[AdminUser] = []
     opened: str = ""
@@ -72,6 +79,7 @@ class AdminUsersState(Listing, AppState):
     packs: list[PackFace] = []
     sessions: list[SessionFace] = []
     places: list[str] = []
+    recordings: list[str] = []
     copy_href: str = ""
     _mark: str = ""
 
@@ -115,6 +123,7 @@ class AdminUsersState(Listing, AppState):
             self.packs = [pack_face(pack) for pack in view.packs]
             self.sessions = [session_face(one, self.time_zone) for one in view.sessions]
             self.places = [place_face(one) for one in view.places]
+            self.recordings = recording_sentences(view)
 
     @rx.event
     @requires("admin")

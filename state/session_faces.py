@@ -179,7 +179,9 @@ def _unresolved(view: SessionView, zone: str) -> Outcome:
     ]
     seen = f"Only {came[0]} joined here." if len(came) == 1 else "Nobody joined here."
     if len(came) == 2:
-        seen = "Both joined here."
+        # Who objected before anybody had decided may have met all the same.
+        unproved = "Both came, but nothing shows that the session was held."
+        seen = "Both joined here." if view.objection else unproved
     end = f"If nobody says what happened until {until(row.decide_by, zone).text}, "
     return Outcome("What happened?", f"{seen} {end}the session goes back to the pack.", "warning")
 

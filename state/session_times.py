@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.config import settings
 from services.models import LIVE_SESSIONS, OPEN_SESSIONS, ObjectionStatus, SessionStatus
 from services.sessions import SessionView, Side
 from state.session_faces import theirs
@@ -33,6 +34,7 @@ class Rights:
     """What the reader may do now. What is not possible has its reason in the note beside it."""
 
     joins: bool = False
+    room_href: str = ""
     join_note: str = ""
     move_href: str = ""
     propose_href: str = ""
@@ -68,11 +70,11 @@ def countdown(view: SessionView, now: datetime) -> str:
     if now >= row.ends_at:
         return "It is over."
     if now >= row.starts_at:
-        return f"It has begun and ends in {_lasting(row.ends_at - now)}."
-    return f"Starts in {_lasting(row.starts_at - now)}."
+        return f"It has begun and ends in {lasting(row.ends_at - now)}."
+    return f"Starts in {lasting(row.starts_at - now)}."
 
 
-def _lasting(time: timedelta) -> str:
+def lasting(time: timedelta) -> str:
     """`2 days and 3 hours`, `3 hours and 5 minutes`, `14 minutes`: the two largest parts."""
     if time < _MINUTE:
         return "less than a minute"
@@ -102,9 +104,13 @@ def rights(view: SessionView, zone: str, now: datetime, *, is_admin: bool = Fals
     move = f"/sessions/{row.public_id}/move"
     may_propose = before and mine and view.proposal is None and (side is Side.MENTOR or late)
     note = _object_note(view, zone, now)
+    joins = live and mine and view.joins_open_at <= now
+    returns = view.back_until is not None and row.ends_at <= now < view.back_until
+    in_room = (joins or returns) and settings().video_offered
     return Rights(
-        joins=live and mine and view.joins_open_at <= now,
-        join_note=_join_note(view, zone, now) if live and mine else "",
+        joins=joins or in_room,
+        room_href=f"/sessions/{row.public_id}/room" if in_room else "",
+        join_note=_join_note(view, zone, now) if (live and mine) or in_room else "",
         move_href=move + asked if before and not late else "",
         propose_href=f"{move}{asked}&propose=1" if may_propose else "",
         cancels=before or (side is not Side.MENTEE and live),
@@ -121,8 +127,13 @@ def rights(view: SessionView, zone: str, now: datetime, *, is_admin: bool = Fals
 
 
 def _join_note(view: SessionView, zone: str, now: datetime) -> str:
+    if now >= view.row.ends_at:
+        closes = until(view.back_until, zone).text
+        return f"The session is over. You can go back into its room until {closes}."
     if now < view.joins_open_at:
         return f"You can join from {until(view.joins_open_at, zone).text}."
+    if settings().video_offered:
+        return "First you see your own picture, then you go in. The studio notes that you came."
     if view.row.has_link:
         return "The studio notes that you came, and opens the meeting link."
     if view.side is Side.MENTOR:

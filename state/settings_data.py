@@ -58,6 +58,7 @@ class SettingsDataState(Loads, FormState):
     packs: list[PackFace] = []
     sessions: list[SessionFace] = []
     places: list[str] = []
+    recordings: list[str] = []
     agreed: list[AgreedFace] = []
     mark: str = ""
     link: str = ""
@@ -77,6 +78,7 @@ class SettingsDataState(Loads, FormState):
             self.packs = [pack_face(pack) for pack in view.packs]
             self.sessions = [session_face(one, zone) for one in view.sessions]
             self.places = [place_face(one) for one in view.places]
+            self.recordings = recording_sentences(view)
             self.agreed = [_agreed(each, zone) for each in agreed]
 
     @rx.event
@@ -114,6 +116,19 @@ def session_face(one: LostSession, zone: str) -> SessionFace:
 def place_face(one: LostPlace) -> str:
     """Whose line it is, and whether its turn has come."""
     return f"{one.mentor_name}: a place is held now" if one.offered else one.mentor_name
+
+
+def recording_sentences(view: ErasureView) -> list[str]:
+    """What becomes of the recordings that the person is on."""
+    told: list[str] = []
+    if view.recordings:
+        told.append(f"{count(view.recordings, 'recording')} of sessions would be deleted.")
+    if view.held:
+        told.append(
+            f"{count(view.held, 'recording')} of sessions would stay under a legal hold until that "
+            "is over, and be deleted then."
+        )
+    return told
 
 
 def _agreed(each: Agreed, zone: str) -> AgreedFace:
