@@ -12,7 +12,13 @@ from pages.components.editors import said
 from pages.components.forms import field, form
 from pages.components.kinds import Child
 from pages.components.lists import listing, mark, opened, opener, question, under
-from pages.components.losses import lost_packs, lost_places, lost_sessions, obstacle_list
+from pages.components.losses import (
+    lost_packs,
+    lost_places,
+    lost_recordings,
+    lost_sessions,
+    obstacle_list,
+)
 from pages.components.moments import moment
 from pages.components.phases import has
 from pages.components.tables import cell, head, row, sort_head, table
@@ -176,6 +182,7 @@ def _erasing(words: Child) -> rx.Component:
         lost_packs(State.packs),
         lost_sessions(State.sessions),
         lost_places(State.places),
+        lost_recordings(State.recordings),
         rx.cond(
             has(State.obstacles),
             stack(

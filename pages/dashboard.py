@@ -8,11 +8,13 @@ from pages.components.boxes import divided, section, stack, wide_cards
 from pages.components.cards import card
 from pages.components.dashboards import next_step, open_checkout, session_line, together
 from pages.components.links import text_link
+from pages.components.newest_recordings import newest_recordings
 from pages.components.phases import empty, has, loaded, or_empty
 from pages.components.ticking import every
 from pages.components.waitlist import choice_line, wait_line
 from pages.layout import Page, signed_in
 from state.dashboard import DashboardState
+from state.newest_recordings import NewestRecordingsState
 from state.waitlist import WaitlistState
 
 EVERY_MS = 60_000
@@ -24,7 +26,15 @@ def dashboard() -> rx.Component:
         rx.cond(DashboardState.display_name != "", "Hello, " + DashboardState.display_name, "Home"),
         loaded(
             DashboardState.phase,
-            stack(_step(), _sessions(), _checkouts(), _waits(), _packs(), gap="apart"),
+            stack(
+                _step(),
+                _sessions(),
+                _checkouts(),
+                _waits(),
+                newest_recordings("/recordings"),
+                _packs(),
+                gap="apart",
+            ),
             failure=DashboardState.failure,
             again=DashboardState.load,
             shape="page",
@@ -93,5 +103,5 @@ PAGE = Page(
     route="/dashboard",
     title="Home",
     component=dashboard,
-    on_load=[WaitlistState.begin, DashboardState.load],
+    on_load=[WaitlistState.begin, DashboardState.load, NewestRecordingsState.load],
 )

@@ -13,6 +13,7 @@ from pages.components.editors import person_cell
 from pages.components.links import text_link
 from pages.components.lists import under
 from pages.components.moments import moment
+from pages.components.newest_recordings import newest_recordings
 from pages.components.notices import notice
 from pages.components.packs import pack_dots, seat_marks
 from pages.components.phases import empty, has, loaded, or_empty
@@ -23,6 +24,7 @@ from pages.layout import Page, signed_in
 from state.mentor_dashboard import MenteeFace
 from state.mentor_dashboard import MentorDashboardState as State
 from state.mentor_sessions import Group
+from state.newest_recordings import NewestRecordingsState
 
 
 def mentor_dashboard() -> rx.Component:
@@ -31,7 +33,14 @@ def mentor_dashboard() -> rx.Component:
         "Your week",
         loaded(
             State.phase,
-            stack(_notes(), _sessions(), _seats(), _mentees(), gap="wide"),
+            stack(
+                _notes(),
+                _sessions(),
+                newest_recordings("/mentor/recordings"),
+                _seats(),
+                _mentees(),
+                gap="wide",
+            ),
             failure=State.failure,
             again=State.load,
             shape="page",
@@ -150,4 +159,9 @@ def _row(mentee: rx.vars.ObjectVar[MenteeFace]) -> rx.Component:
     )
 
 
-PAGE = Page(route="/mentor", title="Your week", component=mentor_dashboard, on_load=[State.load])
+PAGE = Page(
+    route="/mentor",
+    title="Your week",
+    component=mentor_dashboard,
+    on_load=[State.load, NewestRecordingsState.load_mentors],
+)

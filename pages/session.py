@@ -22,6 +22,7 @@ from pages.components.session_forms import (
     settling,
     writing,
 )
+from pages.components.session_recordings import session_recordings
 from pages.components.sessions import (
     folded_history,
     history_line,
@@ -37,6 +38,7 @@ from pages.layout import Page, signed_in
 from state.session import TICK_MS
 from state.session import SessionState as State
 from state.session_faces import HistoryFace, NoteFace
+from state.session_recordings import SessionRecordingsState as Recordings
 
 
 def session() -> rx.Component:
@@ -63,7 +65,9 @@ def _content() -> rx.Component:
         rx.cond(State.times.ticking, every(TICK_MS, State.tick), NOTHING),
         leave(State.leave_to),
         meeting_columns(
-            _now(), side(_about(), _changes(), _past()), stack(_goals(), _notes(), gap="apart")
+            _now(),
+            side(_about(), _changes(), _past()),
+            stack(session_recordings(), _goals(), _notes(), gap="apart"),
         ),
     )
 
@@ -75,13 +79,22 @@ def _now() -> rx.Component:
         meeting_time(State.times),
         rx.cond(
             rights.joins,
-            row(button("Join now", on_click=State.join, busy=State.busy == "join", large=True)),
+            row(_join()),
             NOTHING,
         ),
         if_said(rights.join_note, muted),
         rx.cond(State.proposal.public_id != "", _proposal(), NOTHING),
         rx.cond((State.outcome.title != "") | rights.decides, _outcome(), NOTHING),
         rx.cond(State.objection.public_id != "", _objection(), NOTHING),
+    )
+
+
+def _join() -> rx.Component:
+    """To the studio's own room, as a document: its policy is another; else to the mentor's link."""
+    return rx.cond(
+        State.rights.room_href != "",
+        document_button("Join now", State.rights.room_href, large=True),
+        button("Join now", on_click=State.join, busy=State.busy == "join", large=True),
     )
 
 
@@ -242,4 +255,9 @@ def _link_if(label: str, href: Text) -> rx.Component:
     return rx.cond(href != "", link_button(label, href, kind="secondary"), NOTHING)
 
 
-PAGE = Page(route="/sessions/[session]", title="Session", component=session, on_load=[State.load])
+PAGE = Page(
+    route="/sessions/[session]",
+    title="Session",
+    component=session,
+    on_load=[State.load, Recordings.load],
+)

@@ -9,7 +9,13 @@ from pages.components.boxes import divided, form_width, row, setting, stack
 from pages.components.buttons import button, document_button
 from pages.components.forms import check, field, form, hidden
 from pages.components.links import text_link
-from pages.components.losses import lost_packs, lost_places, lost_sessions, obstacle_list
+from pages.components.losses import (
+    lost_packs,
+    lost_places,
+    lost_recordings,
+    lost_sessions,
+    obstacle_list,
+)
 from pages.components.moments import moment
 from pages.components.phases import has, loaded
 from pages.components.text import muted, quiet, text
@@ -100,6 +106,7 @@ def _erase() -> rx.Component:
                 lost_packs(SettingsDataState.packs),
                 lost_sessions(SettingsDataState.sessions),
                 lost_places(SettingsDataState.places),
+                lost_recordings(SettingsDataState.recordings),
                 _form(),
                 gap="wide",
             ),

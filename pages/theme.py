@@ -23,6 +23,8 @@ STYLESHEETS = [
     "/styles/landing.css",
     "/styles/admin.css",
     "/styles/meetings.css",
+    "/styles/room.css",
+    "/styles/recordings.css",
     "/styles/charts.css",
     "/styles/hours.css",
     "/styles/picking.css",

@@ -14,7 +14,7 @@ from reflex_components_plotly.plotly import Plotly, PlotlyBasic
 
 from pages.components.kinds import Text
 
-Kind = Literal["money", "earned", "lines", "seats", "jobs", "failures"]
+Kind = Literal["money", "earned", "lines", "seats", "jobs", "failures", "costs", "stored"]
 
 _CALM: dict[str, Any] = {
     "displayModeBar": False,
@@ -44,6 +44,16 @@ def chart(
         role="img",
         aria_label=says,
         class_name=f"chart chart-{kind}",
+    )
+
+
+def costs_key() -> rx.Component:
+    """What the colours of the chart of costs mean."""
+    return rx.el.ul(
+        rx.el.li("Recording", class_name="key-active"),
+        rx.el.li("Storage", class_name="key-grace"),
+        rx.el.li("Sent", class_name="key-held"),
+        class_name="key",
     )
 
 

@@ -33,6 +33,11 @@ def text_link(label: Child, href: Text) -> rx.Component:
     return anchor(label, href=href, class_name="text-link")
 
 
+def small_link(label: Child, href: Text) -> rx.Component:
+    """A quieter one, such as below a table or in a cell."""
+    return anchor(label, href=href, class_name="text-link small")
+
+
 def pressed_link(label: Child, href: Text, *, on_click: Press) -> rx.Component:
     """The same, which the page's state hears of as well."""
     return rx.el.a(label, href=href, class_name="text-link", on_click=on_click)

@@ -65,6 +65,15 @@ def lost_places(places: list[str] | rx.Var[list[str]]) -> rx.Component:
     )
 
 
+def lost_recordings(sentences: list[str] | rx.Var[list[str]]) -> rx.Component:
+    """What becomes of recordings."""
+    return rx.cond(
+        has(sentences),
+        stack(rx.foreach(sentences, lambda one: text(one)), gap="close"),
+        rx.fragment(),
+    )
+
+
 def _session(one: rx.vars.ObjectVar[SessionFace]) -> rx.Component:
     return rx.el.li(
         moment(one.time),

@@ -47,9 +47,9 @@ def behind(table: Child, csv: Text, *more: Child, words: str = "Show the table")
     )
 
 
-def csv_link(href: Text) -> rx.Component:
+def csv_link(href: Text, words: str = "Download as CSV") -> rx.Component:
     """The same numbers as a file."""
-    return document("Download as CSV", href=href, class_name="text-link small", beside=True)
+    return document(words, href=href, class_name="text-link small", beside=True)
 
 
 def task_list(tasks: list[Task] | rx.Var[list[Task]]) -> rx.Component:
@@ -180,5 +180,5 @@ def _day(name: str, label: str, value: Text) -> rx.Component:
     return rx.el.div(
         rx.el.label(label, html_for=name),
         rx.el.input(type="date", id=name, name=name, default_value=value, class_name="input"),
-        class_name="day",
+        class_name="own-day",
     )

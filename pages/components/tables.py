@@ -45,9 +45,9 @@ def table(
     )
 
 
-def head(label: str, *, number: bool = False) -> rx.Component:
+def head(label: Text, *, number: bool = False) -> rx.Component:
     """The heading of a column; without words, the place above buttons that need none."""
-    if not label:
+    if isinstance(label, str) and not label:
         return rx.el.td()
     return rx.el.th(label, scope="col", class_name="number" if number else "")
 
@@ -77,12 +77,13 @@ def row(*cells: rx.Component) -> rx.Component:
 
 
 def cell(
-    *children: Child, rank: Rank = "detail", number: bool = False, label: str = ""
+    *children: Child, rank: Rank = "detail", number: bool = False, label: Text = ""
 ) -> rx.Component:
     """One cell. On a phone `main` and `fact` are the card's first line, `detail` follows below,
     `wide` is left out, `action` stands at the right; `label` is said there before the content."""
     names = [_CLASSES[rank], *(["number"] * number)]
-    said: dict[str, Any] = {"custom_attrs": {"data-label": label}} if label else {}
+    unsaid = isinstance(label, str) and not label
+    said: dict[str, Any] = {} if unsaid else {"custom_attrs": {"data-label": label}}
     return rx.el.td(*children, class_name=" ".join(names), **said)
 
 
