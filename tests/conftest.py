@@ -24,7 +24,7 @@ from services.config import Settings, settings
 from services.providers.discord import registry
 from tests.support import browser as chromium
 from tests.support import databases as dbs
-from tests.support import ground, postgres, servers, shares
+from tests.support import ground, postgres, s3, servers, shares
 from tests.support.several import Several, several_hosts
 from tests.support.tabs import Tabs
 
@@ -42,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in Settings.model_fields:
+    stores = [name for name in os.environ if name.upper().startswith("STORAGE_")]
+    for name in (*Settings.model_fields, *stores):
         os.environ.pop(name.upper(), None)
     os.environ.update(TEST_SETTINGS)
     # The product's processes keep their compiled modules, as Python does unless told otherwise:
@@ -162,6 +163,20 @@ def sandbox(sandbox_server: servers.Sandbox, own_settings: None) -> Iterator[ser
     named = ("PORT", "SANDBOX_PORT", "PUBLIC_URL")
     with servers.environment_of({name: sandbox_server.environment[name] for name in named}):
         yield sandbox_server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.SeaweedFS]:
+    """A store that speaks S3 and keeps versions; one for this pytest worker."""
+    with s3.SeaweedFS(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Rclone]:
+    """A store that speaks S3 and keeps no versions; one for this pytest worker."""
+    with s3.Rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ MAY_ASK = {
     "services/settings_checks.py": "the settings decide it",
     "pages/layout.py": "the banner",
     "pages/components/navigation.py": "the banner's words",
+    "pages/components/room.py": "the room's preview",
     "state/base.py": "the banner",
     "services/observability.py": "reports of errors say whether they come from production",
     "services/providers/mail/smtp.py": "localhost is the last resort for a Message-ID's domain",

@@ -40,6 +40,9 @@ PROMISED = (
     "jobs_page_1m",
     "due_scan_1m",
     "outbox_drain",
+    "transfer_1gib",
+    "transfer_rss",
+    "cost_dashboard_1m",
 )
 
 
@@ -62,9 +65,10 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize(
     "names",
     [
-        "contention fulfilment dashboards slots booking",
+        "contention fulfilment dashboards cost_dashboard slots booking",
         "ledger order_page refunds due_scan jobs_page outbox_drain",
         "intake",
+        "transfer",
     ],
 )
 def test_benchmarks_run_in_their_smallest_size(names: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ COMMANDS = (
     "doctor",
     "reconcile",
     "retry",
+    "move-recordings",
     "check-ledger",
     "rebuild-reports",
     "backup",

@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Update, update
 from sqlmodel import col
 
 from jobs import queue
@@ -20,10 +21,22 @@ from mentorships import doctor, frontend
 from mentorships.doctor import Finding, State
 from mentorships.doctor import database as database_checks
 from mentorships.launch import ROOT
-from services import db
+from services import clock, db
 from services.config import settings
-from services.models import InboxEvent, InboxStatus, OutboxMessage, OutboxStatus
+from services.models import (
+    InboxEvent,
+    InboxStatus,
+    Orphan,
+    OutboxMessage,
+    OutboxStatus,
+    Recording,
+    RecordingFile,
+    RecordingStatus,
+)
+from tests.services.recording_rows import a_file, a_held_session, a_pair, a_recording
+from tests.services.rows import saved
 from tests.support.databases import Databases, in_use
+from tests.support.filled_recordings import an_orphan
 from tests.support.ports import free_ports
 from tests.support.servers import LiveApp, Sandbox, environment_of
 from tests.support.studio import NOBODY_LISTENS
@@ -68,6 +81,8 @@ def clear_what_other_tests_left(app: LiveApp) -> None:
         session.connection().execute(events.values(status=InboxStatus.IGNORED))
         mails = update(OutboxMessage).where(col(OutboxMessage.status) == OutboxStatus.DEAD)
         session.connection().execute(mails.values(status=OutboxStatus.SENT))
+        orphans = update(Orphan).where(col(Orphan.settled_at).is_(None))
+        session.connection().execute(orphans.values(settled_at=clock.utc_now()))
 
 
 def assert_all_right(app: LiveApp) -> None:
@@ -137,6 +152,17 @@ def test_what_is_to_be_put_right_at_discord_is_named(database: str, sandbox: San
     refused = {"vendor": "discord", "kind": "status", "status": 401}
     sandbox.control("faults", {**refused, "path": "/applications/@me"})
     assert_wrong("Discord", "refuses our key", "DISCORD_BOT_TOKEN")
+
+
+def test_what_is_to_be_put_right_at_agora_is_named(database: str, sandbox: Sandbox) -> None:
+    assert found("Agora").state is State.RIGHT
+    sandbox.control("agora/app", {"enabled": False})
+    assert_wrong("Agora", "Cloud Recording is not enabled", "Agora's console")
+    with environment_of({"AGORA_API_BASE": NOBODY_LISTENS}):
+        assert_wrong("Agora", "the simulator does not answer", "make run")
+    refused = {"vendor": "agora", "kind": "status", "status": 401}
+    sandbox.control("faults", {**refused, "path": "/v1/apps/*"})
+    assert_wrong("Agora", "refuses our key", "AGORA_CUSTOMER_ID")
 
 
 def test_a_database_that_is_away_is_named_and_the_rest_is_still_looked_at() -> None:
@@ -225,6 +251,58 @@ def test_what_the_worker_gave_up_is_counted(database: str) -> None:
         session.add(OutboxMessage(kind="mail", unique_key="m1", status=OutboxStatus.DEAD))
     assert_wrong("webhooks", "1 failed", "jobs")
     assert_wrong("messages", "1 could not be sent", "retry")
+
+
+def test_recordings_that_nobody_looks_after_are_named(database: str) -> None:
+    assert found("recordings").state is State.RIGHT
+    long_ago = clock.utc_now() - timedelta(days=2)
+    session = a_held_session(a_pair())
+    asked = a_recording(session, purge_asked_at=long_ago, look_at=long_ago)
+    a_file(asked)
+    assert_wrong("recordings", "nobody has looked after 1", "worker")
+    changed(update(Recording).values(look_at=None))
+    assert_wrong("recordings", "not deleted a day after it was to be: 1", "promised")
+    changed(update(Recording).values(held_at=long_ago, hold_reason="A court has asked."))
+    assert found("recordings").state is State.RIGHT
+
+
+def test_what_waits_in_line_behind_what_workers_are_at_is_not_late(database: str) -> None:
+    long_ago = clock.utc_now() - timedelta(hours=2)
+    session = a_held_session(a_pair())
+    a_recording(session, look_at=long_ago)
+    assert_wrong("recordings", "nobody has looked after 1", "worker")
+    soon = clock.utc_now() + timedelta(minutes=1)
+    a_recording(session, number=2, lease="somebody", look_at=soon)
+    assert found("recordings").state is State.RIGHT
+
+
+def test_a_store_that_was_recorded_through_is_missed_until_everything_is_deleted(
+    database: str,
+) -> None:
+    recording = a_recording(a_held_session(a_pair()), source="attic")
+    assert_wrong("recordings", "the store attic is not set up", "STORAGE_ATTIC_KIND")
+    now = clock.utc_now()
+    changed(update(Recording).values(status=RecordingStatus.PURGED, purged_at=now))
+    assert recording.source == "attic"
+    assert found("recordings").state is State.RIGHT
+
+
+def test_files_in_a_store_that_is_not_set_up_and_orphans_are_named(database: str) -> None:
+    a_file(a_recording(a_held_session(a_pair())))
+    changed(update(RecordingFile).values(store="attic"))
+    assert_wrong(
+        "recordings",
+        "the store attic is not set up, and files or recordings need it: 1",
+        "STORAGE_ATTIC_KIND",
+    )
+    changed(update(RecordingFile).values(store="local"))
+    saved(an_orphan())
+    assert_wrong("recordings", "recordings without a file: 1", "storage")
+
+
+def changed(statement: Update) -> None:
+    with db.transaction() as session:
+        session.connection().execute(statement)
 
 
 def test_an_unreachable_redis_and_address_are_named(database: str) -> None:

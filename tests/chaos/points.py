@@ -1,7 +1,7 @@
 """The moments at which a worker may die: before and after every statement, commit and vendor call.
 
-Listens from outside (SQLAlchemy's events, the dialect's commit, httpx's transport) in processes of
-these tests; the product has no hook for it.
+Listens from outside (SQLAlchemy's events, the dialect's commit, the transports of httpx and of the
+stores' library) in processes of these tests; the product has no hook for it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import os
 import signal
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+from botocore.httpsession import URLLib3Session
 from sqlalchemy import Engine, event
 
 
@@ -45,10 +47,11 @@ class Points:
 
 
 def watch(engine: Engine, points: Points) -> None:
-    """Let `points` see the statements and commits of an engine, and all requests of httpx."""
+    """Let `points` see the statements and commits of an engine, and all requests to vendors."""
     _watch_statements(engine, points)
     _watch_commits(engine, points)
     _watch_vendors(points)
+    _watch_stores(points)
 
 
 def _watch_statements(engine: Engine, points: Points) -> None:
@@ -83,6 +86,20 @@ def _watch_vendors(points: Points) -> None:
         return response
 
     httpx.HTTPTransport.handle_request = watched  # type: ignore[method-assign]
+
+
+def _watch_stores(points: Points) -> None:
+    send = URLLib3Session.send
+
+    def watched(session: URLLib3Session, request: Any) -> Any:
+        address = urlsplit(request.url)
+        asked = f"{request.method} {address.path}?{address.query}"
+        points.reach(f"before {asked}")
+        response = send(session, request)
+        points.reach(f"after {asked}")
+        return response
+
+    URLLib3Session.send = watched  # type: ignore[method-assign]
 
 
 def _short(statement: str) -> str:

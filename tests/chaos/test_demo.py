@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -19,13 +20,18 @@ from services import clock, db, reconciliation, seats
 from services.models import (
     LIVE_SESSIONS,
     OPEN_SESSIONS,
+    RUNNING,
     CalendarConnection,
     ConnectionStatus,
+    Consent,
+    ConsentAnswer,
     CreditEntry,
     CreditKind,
     DiscountCode,
     Dispute,
     DisputeStatus,
+    FileKind,
+    FileStatus,
     InboxEvent,
     InboxStatus,
     Mentor,
@@ -43,9 +49,15 @@ from services.models import (
     PaymentStatus,
     Proposal,
     ProposalStatus,
+    PurgeCertificate,
+    Recording,
+    RecordingAccess,
+    RecordingFile,
+    RecordingStatus,
     Refund,
     RefundSource,
     RefundStatus,
+    Reminder,
     Seat,
     SeatStatus,
     SessionStatus,
@@ -54,21 +66,35 @@ from services.models import (
     TimeOff,
     UnmatchedKind,
     UnmatchedMoney,
+    Usage,
     User,
     WaitlistEntry,
     WaitlistStatus,
 )
+from services.providers.storage.registry import store
+from services.recordings import reasons
+from services.recordings.over import NOTHING_SENT
+from services.store_settings import LOCAL
 from tests.support.ground import RUN_DIR
 from tests.support.ledger import assert_adds_up
 from tests.support.scenes import scenes
-from tests.support.servers import Sandbox
+from tests.support.servers import Sandbox, environment_of
+
+
+@pytest.fixture
+def recorder(sandbox: Sandbox, tmp_path: Path) -> Iterator[None]:
+    """The simulated recorder writes into a folder of its own process; elsewhere both share one."""
+    folder = Path(sandbox.environment["DATA_DIR"]) / "recorder" / tmp_path.name
+    source = {"STORAGE_REC_KIND": "local", "STORAGE_REC_BUCKET": str(folder)}
+    with environment_of(source | {"RECORDING_SOURCE": "rec"}):
+        yield
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)  # a year passes, and every mail of it is sent
 @pytest.mark.one_database("sqlite", both_in_full=True)
 def test_the_demo_studio_is_believable_complete_and_filled_once(
-    database: str, sandbox: Sandbox
+    database: str, sandbox: Sandbox, recorder: None
 ) -> None:
     begun = clock.utc_now()
 
@@ -88,6 +114,7 @@ def test_the_demo_studio_is_believable_complete_and_filled_once(
     assert_credits_add_up()
     assert_adds_up()
     assert_people_say_what_they_think()
+    assert_sessions_are_recorded(begun)
     assert_money_is_on_the_desk()
     assert_every_payment_exists_at_the_provider(sandbox)
     found = reconciliation.reconcile(timedelta(days=400))
@@ -176,6 +203,64 @@ def assert_people_say_what_they_think() -> None:
     assert proposals[ProposalStatus.OPEN] == 2
     assert objections == {ObjectionStatus.OPEN: 1}
     assert calendars == {ConnectionStatus.ACTIVE: 1}
+
+
+def assert_sessions_are_recorded(begun: datetime) -> None:
+    """Some to watch, one of them Lea's, some that end soon, one extended, one held, one that came
+    to nothing, one on its way, and certificates of those that are deleted."""
+    with db.reading() as session:
+        found = session.exec(select(Recording)).all()
+        answers = Counter(session.exec(select(Consent.answer)).all())
+        certificates = session.exec(select(PurgeCertificate)).all()
+        watched = session.exec(select(func.count()).select_from(RecordingAccess)).one()
+        leas = session.exec(
+            select(Recording.status)
+            .join(MentoringSession, col(MentoringSession.id) == col(Recording.session_id))
+            .join(User, col(User.id) == col(MentoringSession.mentee_id))
+            .where(User.email == seed.DEMO_LOGINS["mentee"])
+        ).all()
+        reminded = session.exec(
+            select(func.count()).where(Reminder.kind == "recording_expiring")
+        ).one()
+    statuses = Counter(one.status for one in found)
+    assert statuses[RecordingStatus.READY] >= 4
+    assert (statuses[RecordingStatus.TRANSFERRING], statuses[RecordingStatus.FAILED]) == (1, 1)
+    assert not statuses.keys() & RUNNING
+    assert RecordingStatus.READY in leas
+    assert set(answers) == set(ConsentAnswer)
+    ready = [one for one in found if one.status is RecordingStatus.READY]
+    assert len([one for one in ready if one.held_at]) == 1
+    assert len([one for one in ready if one.extended_by and not one.held_at]) == 1
+    assert [one.trouble for one in found if one.status is RecordingStatus.FAILED] == [NOTHING_SENT]
+    week = begun + timedelta(days=7)
+    assert any(one.keep_until and begun < one.keep_until < week for one in ready)
+    assert reminded >= 2
+    assert watched > 0
+    purged = {one.id for one in found if one.status is RecordingStatus.PURGED}
+    assert {one.recording_id for one in certificates} == purged
+    assert {one.reason for one in certificates} == {reasons.RETENTION, reasons.WITHDRAWN}
+    assert all(one.seconds > 3_000 for one in ready)
+    assert_files_are_where_their_rows_say(ready)
+
+
+def assert_files_are_where_their_rows_say(ready: list[Recording]) -> None:
+    """Films that can be played, whole, with the checksum that stands in their row; nothing else."""
+    kept = {one.id for one in ready}
+    with db.reading() as session:
+        files = session.exec(select(RecordingFile)).all()
+        used = session.exec(select(func.count()).select_from(Usage)).one()
+    own = [file for file in files if file.recording_id in kept]
+    assert {file.recording_id for file in own if file.kind is FileKind.VIDEO} == kept
+    for file in own:
+        assert file.status is FileStatus.CHECKED
+        with store(file.store).open(file.key) as content:
+            data = content.read()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (file.bytes, file.sha256)
+        if file.kind is FileKind.VIDEO:
+            assert data[4:8] == b"ftyp"
+    there = {version.key for version in store(LOCAL).list_versions("recordings/")}
+    assert there == {file.key for file in own}
+    assert used > len(own)
 
 
 def assert_nothing_is_left_to_do() -> None:

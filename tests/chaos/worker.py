@@ -27,11 +27,15 @@ from jobs import main as jobs_main
 from jobs import outbox as outbox_jobs
 from jobs.queue import huey
 from mentorships.http import webhooks
-from services import booking, checkout, db, mail, outbox, refunds, sessions
+from services import booking, checkout, clock, db, mail, outbox, recordings, refunds, sessions
 from services.audit import Actor
+from services.models import FileStatus, RecordingFile
 from services.money import Money
 from services.providers.mail.registry import mailer
 from services.providers.payments.registry import payments
+from services.providers.storage.copying import Copying
+from services.providers.storage.registry import default_store, recording_source
+from services.recordings import purging, transferring
 from tests.chaos.points import Points, watch
 
 LIFE_SECONDS = 60
@@ -91,6 +95,50 @@ def _advance(_task: Task, points: Points) -> object:
     return sessions.advance_due()
 
 
+def _transfer(task: Task, points: Points) -> object:
+    """Move all that is due, at a time when the leases of the killed are over; killed at a point, or
+    after `life` seconds."""
+    points.arm()
+    if "life" in task:
+        _die_after(task["life"])
+    with clock.at(datetime.fromisoformat(task["now"])):
+        while transferring.transfer_due():
+            pass
+
+
+def _purge(task: Task, points: Points) -> object:
+    """Delete all that is due, at a time when the leases of the killed are over."""
+    points.arm()
+    with clock.at(datetime.fromisoformat(task["now"])):
+        return purging.purge_due()
+
+
+def _hasty(task: Task, points: Points) -> None:
+    """A transfer as it must not be: as soon as all of a file was sent it says that it is checked,
+    and deletes its source, before the parts are put together."""
+    points.arm()
+    source, kept = recording_source(), default_store()
+    for each in task["files"]:
+        upload = kept.begin(each["key"])
+        size = kept.part_rules.size_for(each["bytes"])
+        way = Copying(source, each["source_key"], kept, each["key"], upload, each["bytes"], size)
+        parts = sorted(way.parts(), key=lambda part: part.number)
+        with db.transaction() as tx:
+            row = tx.get_one(RecordingFile, each["id"])
+            row.status, row.sha256, row.checked_at = FileStatus.CHECKED, way.sha256, clock.utc_now()
+        source.delete(each["source_key"])
+        kept.complete(each["key"], upload, parts)
+
+
+def _recorders(task: Task, points: Points) -> object:
+    """A worker's turn at the recorders, at a moment of the test's: messages, then looks."""
+    with clock.at(datetime.fromisoformat(task["now"])):
+        points.arm()
+        for message in outbox.take(only={"recording_start", "recording_stop"}):
+            outbox_jobs.send(message)
+        return recordings.watch_due()
+
+
 def _die_after(seconds: float) -> None:
     killed = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
     killed.daemon = True
@@ -135,9 +183,13 @@ JOBS: dict[str, Callable[[Task, Points], object]] = {
     "book": _book,
     "careless": _careless,
     "decide": _decide,
+    "hasty": _hasty,
     "inbox": _inbox,
     "outbox": _outbox,
+    "recorders": _recorders,
     "start": _start,
+    "transfer": _transfer,
+    "purge": _purge,
     "webhook": _webhook,
     "work": _work,
 }

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mentorships.http import failures
 from mentorships.http.edge import Edge
-from mentorships.http.policy import hashes
+from mentorships.http.policy import Policies, hashes
 from services import logs, metrics, tracing
 from services.config import settings
 from services.errors import DatabaseUnavailable
@@ -232,6 +232,27 @@ def test_programs_and_simulators_have_policies_of_their_own(client: TestClient) 
     assert sandbox["default-src"] == "'none'"
     assert "script-src" not in sandbox
     assert settings().public_url in sandbox["form-action"]
+
+
+def test_films_may_be_played_from_the_stores_and_the_cdn_and_from_nowhere_else(
+    folder: Path,
+) -> None:
+    b2 = {"KIND": "b2", "REGION": "eu-central-003", "BUCKET": "films", "KEY_ID": "k", "SECRET": "s"}
+    aws = b2 | {"KIND": "aws", "REGION": "eu-west-1"}
+    values = {f"STORAGE_B2_{name}": value for name, value in b2.items()}
+    values |= {f"STORAGE_AWS_{name}": value for name, value in aws.items()}
+    values |= {"STORAGE_DEFAULT": "b2", "FILES_CDN_BASE": "https://cdn.example.com"}
+    with environment_of(values):
+        headers = dict(Policies(settings(), folder).headers("/recordings/rec_1"))
+    policy = headers[b"content-security-policy"].decode()
+    [films] = [part for part in policy.split("; ") if part.startswith("media-src")]
+    assert set(films.split()[1:]) == {
+        "'self'",
+        "blob:",
+        "https://cdn.example.com",
+        "https://films.s3.eu-west-1.amazonaws.com",
+        "https://s3.eu-central-003.backblazeb2.com",
+    }
 
 
 def test_https_is_demanded_exactly_behind_https(folder: Path, client: TestClient) -> None:

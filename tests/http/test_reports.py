@@ -16,6 +16,7 @@ from services import clock
 from services.ids import hashed
 from services.models import OrderStatus, SignIn, User
 from state import cookies
+from tests.services.recorded import a_held_session, recorded, some_pack
 from tests.services.rows import (
     a_mentor,
     a_seat,
@@ -118,7 +119,7 @@ def test_an_admin_gets_the_seats_as_a_file(client: TestClient, by: str) -> None:
         assert (mentor["capacity (seats now)"], mentor["active (seats now)"]) == ("7", "1")
 
 
-@pytest.mark.parametrize("name", ["revenue", "seats"])
+@pytest.mark.parametrize("name", ["revenue", "seats", "costs"])
 def test_nobody_but_an_admin_gets_a_report(client: TestClient, name: str) -> None:
     path = f"/files/reports/{name}.csv"
     visitor = client.get(path)
@@ -161,3 +162,13 @@ def test_a_database_that_is_away_gives_a_failure_and_no_empty_file(client: TestC
         answer = client.get("/files/reports/revenue.csv")
     assert answer.status_code >= 500
     assert "content-disposition" not in answer.headers
+
+
+@pytest.mark.parametrize("by", ["time", "mentor", "forecast", "comparison", "session"])
+def test_an_admin_gets_what_recordings_cost_as_a_file(client: TestClient, by: str) -> None:
+    signed_in(client, an_admin())
+    recorded(a_held_session(some_pack(), clock.utc_now() - timedelta(days=2)))
+    answer = client.get(f"/files/reports/costs.csv?by={by}&prices=plan")
+    assert answer.status_code == 200
+    assert {row["currency"] for row in table(answer.text)} == {"USD"}
+    assert client.get("/files/reports/costs.csv?prices=mine").status_code == 400

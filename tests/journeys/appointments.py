@@ -18,7 +18,10 @@ from services.models import (
     Testimonial,
 )
 from tests.journeys.world import Account, Seller, World
-from tests.services.rows import onboarded, open_hours, saved
+from tests.services.recording_rows import a_file, a_recording
+from tests.services.rows import a_session, onboarded, open_hours, saved
+from tests.support import films
+from tests.support.films import Films
 
 DAY = timedelta(days=1)
 PRAISE = "Two sessions, and for the first time I know what my next picture is for. Thank you."
@@ -76,6 +79,17 @@ def made(world: World, everything: Seller, seller: Seller, mentee: Account) -> A
         undecided=undecided,
         objected=objected,
     )
+
+
+def recorded(met: Appointments) -> Films:
+    """An earlier session of that pack, which was recorded; and one of the same person as mentor."""
+    with db.reading() as session:
+        pack = session.exec(select(Pack).where(Pack.public_id == met.pack)).one()
+        met_there = select(MentoringSession).where(MentoringSession.public_id == met.objected)
+        as_mentor = session.exec(met_there).one()
+    a_file(a_recording(as_mentor))
+    held = a_session(pack, clock.utc_now() - 3 * DAY, status=SessionStatus.COMPLETED)
+    return films.made(held)
 
 
 def opened(seller: Seller) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from services import checkout, db, operators, waitlist
 from tests.journeys import machinery
-from tests.journeys.appointments import Appointments, made
+from tests.journeys.appointments import Appointments, made, recorded
 from tests.journeys.world import Account, Seller, World
 from tests.support import mail_scenes
+from tests.support.films import Films
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Studio:
     canceled: str
     own_mentor: str
     met: Appointments
+    films: Films
     jobs: dict[str, str]
 
     def address(self, route: str) -> str:
@@ -44,7 +46,10 @@ class Studio:
             "/book/[mentor]": f"/book/{self.own_mentor}",
             "/sessions/[session]": f"/sessions/{self.met.booked}",
             "/sessions/[session]/move": f"/sessions/{self.met.booked}/move?sequence=0",
+            "/sessions/[session]/room": f"/sessions/{self.met.booked}/room",
             "/mentor/mentees/[mentee]": f"/mentor/mentees/{self.met.mentee}",
+            "/recordings/[recording]": f"/recordings/{self.films.ready}",
+            "/admin/recordings/[recording]": f"/admin/recordings/{self.films.parts}",
             "/testimonial/[pack]": f"/testimonial/{self.met.pack}",
             "/admin/mentors/[slug]/availability": f"/admin/mentors/{self.own_mentor}/availability",
         }
@@ -66,6 +71,7 @@ def furnished(world: World) -> Studio:
     with db.transaction() as session:
         waitlist.join(session, actor=world.actor(ben), mentor=full.slug)
     paid = world.bought(esra.account, paula)
+    met = made(world, esra, paula, ben)
     return Studio(
         esra=esra,
         newcomer=world.mentee("Nina Neu"),
@@ -76,6 +82,7 @@ def furnished(world: World) -> Studio:
         open=held,
         canceled=left,
         own_mentor=paula.slug,
-        met=made(world, esra, paula, ben),
+        met=met,
+        films=recorded(met),
         jobs=machinery.addresses(),
     )

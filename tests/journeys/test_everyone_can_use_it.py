@@ -34,6 +34,10 @@ class Situation:
     address: Callable[[Studio], str]
 
 
+def _film(face: str) -> Callable[[Studio], str]:
+    return lambda studio: f"/recordings/{getattr(studio.films, face)}"
+
+
 SITUATIONS = [
     Situation("home of a newcomer", lambda s: s.newcomer, lambda _: "/dashboard"),
     Situation("no orders", lambda s: s.newcomer, lambda _: "/orders"),
@@ -64,6 +68,14 @@ SITUATIONS = [
         lambda s: f"/sessions/{s.met.booked}/move?sequence=0&propose=1",
     ),
     Situation("foreign session", lambda s: s.newcomer, lambda s: f"/sessions/{s.met.booked}"),
+    *(
+        Situation(f"recording: {face}", lambda s: s.esra.account, _film(face))
+        for face in ("parts", "stream", "coming", "failed", "held", "going", "gone")
+    ),
+    Situation("recorded", lambda s: s.esra.account, lambda s: f"/sessions/{s.films.session}"),
+    Situation("deleted", lambda s: s.esra.account, lambda _: "/recordings?only=deleted"),
+    Situation("foreign recording", lambda s: s.newcomer, lambda s: f"/recordings/{s.films.ready}"),
+    Situation("no recordings", lambda s: s.newcomer, lambda _: "/recordings"),
     Situation("empty search", lambda s: s.esra.account, lambda _: "/admin/users?q=nobody"),
 ]
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from services import booking, clock, db
-from services.models import Availability, Mentor, MentoringSession, OccupiedTime, Pack
+from services.models import MentoringSession, OccupiedTime, Pack
 from tests.journeys.conftest import NewPerson
 from tests.journeys.world import Account, Seller, World
-
-LINK = "https://meet.example.com/mina"
 
 
 @dataclass(frozen=True)
@@ -195,39 +193,20 @@ def test_shared_notes_are_read_by_both_and_private_ones_by_nobody_else(
     expect(silas.page.get_by_label(mine)).to_have_value("She is shy.")
 
 
-def test_joining_opens_before_the_start_and_leads_to_the_mentors_link(
+def test_joining_opens_before_the_start_and_leads_to_the_room(
     world: World, person: NewPerson
 ) -> None:
     meeting = booked(world, "Tara Thal", timedelta(minutes=10))
     mia = person(meeting.mentee).open("/").is_signed_in().open(meeting.path)
-    mia.is_told("Tara Thal has not given a meeting link.").presses("Join now")
-    mia.is_told("It is noted that you came.")
-
-    with db.transaction() as session:
-        mentor = session.exec(select(Mentor).where(Mentor.slug == meeting.seller.slug)).one()
-        session.add(
-            Availability(
-                mentor_id=mentor.id,
-                time_zone="UTC",
-                session_minutes=60,
-                buffer_minutes=0,
-                notice_minutes=60,
-                horizon_days=30,
-                meeting_link=LINK,
-            )
-        )
-    mia.page.route(f"{LINK}**", _answer)
-    mia.open(meeting.path).is_told("opens the meeting link").presses("Join now")
-    expect(mia.page).to_have_url(LINK)
+    mia.is_told("First you see your own picture").follows("Join now")
+    mia.is_at(f"{meeting.path}/room").reads("Room with Tara Thal")
 
     early = booked(world, "Till Tann", timedelta(hours=3))
     other = person(early.mentee).open("/").is_signed_in().open(early.path)
     other.is_told("You can join from")
-    expect(other.page.get_by_role("button", name="Join now")).to_have_count(0)
-
-
-def _answer(route: Route) -> None:
-    route.fulfill(content_type="text/html", body="<h1>The meeting</h1>")
+    expect(other.page.get_by_role("link", name="Join now")).to_have_count(0)
+    other.open(f"{early.path}/room").is_told("The room opens at")
+    expect(other.page.get_by_role("button", name="Enter the room")).to_have_count(0)
 
 
 def test_a_mentee_takes_the_time_that_the_mentor_proposes(world: World, person: NewPerson) -> None:

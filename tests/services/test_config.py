@@ -15,6 +15,7 @@ from mentorships.cli import main
 from mentorships.launch import ROOT
 from services.config import DISCORD_CONSENT, GOOGLE_CONSENT, ConfigError, Settings, settings
 from services.settings_checks import (
+    AGORA_API,
     DISCORD_API,
     GOOGLE_API,
     GOOGLE_OAUTH,
@@ -99,6 +100,13 @@ WRONG: dict[str, str] = {
     "DISCORD_API_BASE": "ftp://discord.com",
     "DISCORD_ALERT_CHANNEL_ID": HIDDEN,
     "DISCORD_TIMEOUT_SECONDS": "0",
+    "AGORA_APP_ID": HIDDEN,
+    "AGORA_APP_CERTIFICATE": HIDDEN,
+    "AGORA_CUSTOMER_ID": HIDDEN,
+    "AGORA_CUSTOMER_SECRET": HIDDEN,
+    "AGORA_API_BASE": "ftp://api.sd-rtn.com",
+    "AGORA_WEBHOOK_SECRET": HIDDEN,
+    "AGORA_TIMEOUT_SECONDS": "0",
     "SEAT_HOLD_MINUTES": "30",
     "HOLD_UNREACHABLE_MINUTES": "0",
     "OPEN_CHECKOUTS_PER_ACCOUNT": "0",
@@ -119,6 +127,12 @@ WRONG: dict[str, str] = {
     "DECIDE_HOURS": "721",
     "OBJECTION_DAYS": "91",
     "PACK_EXTENSION_DAYS": "91",
+    "ROOM_MARGIN_MINUTES": "121",
+    "RECORDING_DAYS": "0",
+    "RECORDING_REMINDER_DAYS": "366",
+    "TRANSFERS_AT_ONCE": "5",
+    "COST_PRICES": "cheap",
+    "COST_BUDGET": "-1",
     "FEED_PAST_DAYS": "731",
     "SESSION_DAYS": "366",
     "VERIFY_LINK_HOURS": "0",
@@ -137,6 +151,9 @@ WRONG: dict[str, str] = {
     "WAITLISTS_PER_ACCOUNT": "0",
     "RESEND_WEBHOOK_SECRET": HIDDEN,
     "RESEND_PER_SECOND": "-1",
+    "STORAGE_DEFAULT": "my bucket",
+    "RECORDING_SOURCE": "../recordings",
+    "FILES_CDN_BASE": "https://cdn.example.com/videos",
 }
 
 
@@ -160,6 +177,7 @@ def test_nothing_set_means_simulators_on_loopback() -> None:
         "Resend": True,
         "Google": True,
         "Discord": True,
+        "Agora": True,
     }
     assert chosen.stripe_api_base == "http://127.0.0.1:4001/stripe"
     assert chosen.paypal_api_base == "http://127.0.0.1:4001/paypal"
@@ -232,6 +250,33 @@ def test_in_production_there_is_discord_with_an_application_alone() -> None:
     assert with_one.discord_redirect_url == "https://studio.example.com/oauth/discord/callback"
     assert with_one.effective_discord_public_key == "ab" * 32
     assert with_one.effective_discord_alert_channel_id == ""
+    assert not with_one.simulators_on
+
+
+AGORA = {
+    "AGORA_APP_ID": "0a" * 16,
+    "AGORA_APP_CERTIFICATE": "0c" * 16,
+    "AGORA_CUSTOMER_ID": "x",
+    "AGORA_CUSTOMER_SECRET": "y",
+}
+SOURCE = {
+    "STORAGE_B2_KIND": "b2",
+    "STORAGE_B2_REGION": "eu-central-003",
+    "STORAGE_B2_BUCKET": "recordings",
+    "STORAGE_B2_KEY_ID": "x",
+    "STORAGE_B2_SECRET": "y",
+    "RECORDING_SOURCE": "b2",
+}
+
+
+def test_in_production_sessions_meet_here_with_an_agora_app_alone() -> None:
+    without = _read(PRODUCTION)
+    assert (without.video_offered, without.effective_agora_webhook_secret) == (False, "")
+    with_one = _read({**PRODUCTION, **AGORA, **SOURCE})
+    assert with_one.video_offered
+    assert with_one.agora_api_base == AGORA_API
+    assert with_one.effective_agora_app_id == "0a" * 16
+    assert with_one.effective_agora_webhook_secret == ""
     assert not with_one.simulators_on
 
 
@@ -331,6 +376,13 @@ def test_a_wrong_line_in_the_file_of_settings_is_the_same_sentence(tmp_path: Pat
         ({"DISCORD_ALERT_CHANNEL_ID": "1" * 18}, "DISCORD_CLIENT_ID is missing"),
         ({"DISCORD_API_BASE": DISCORD_API}, "DISCORD_CLIENT_ID is missing"),
         ({**DISCORD, "DISCORD_API_BASE": "http://127.0.0.1:1"}, "points at a simulator"),
+        ({"AGORA_CUSTOMER_ID": "x"}, "belong together, and AGORA_APP_ID is missing"),
+        ({**AGORA, "AGORA_CUSTOMER_SECRET": ""}, "and AGORA_CUSTOMER_SECRET is missing"),
+        ({"AGORA_WEBHOOK_SECRET": "x"}, "AGORA_APP_ID is missing"),
+        ({"AGORA_API_BASE": AGORA_API}, "AGORA_APP_ID is missing"),
+        ({**AGORA, "AGORA_API_BASE": "http://127.0.0.1:1"}, "points at a simulator"),
+        ({**AGORA, "AGORA_API_BASE": "http://api.sd-rtn.com"}, "must begin with https://"),
+        (AGORA, "RECORDING_SOURCE names no bucket"),
         ({"TAX_MODE": "included"}, "TAX_RATE_PERCENT is missing"),
         ({**PRODUCTION, "SECRET_KEY": "short"}, "32 characters"),
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY is missing"),

@@ -51,6 +51,19 @@ def test_the_numbers_in_the_terms_are_the_settings() -> None:
     assert "13 hours before it starts" in words
 
 
+def test_the_notice_promises_of_recordings_what_their_pages_show() -> None:
+    with environment_of({}):
+        words = str(documents.get_text(Document.PRIVACY).blocks)
+    assert "you see that it was the studio, and when" in words
+    assert "Recordings are not in it" in words
+    assert "A network that brings files" not in words
+    store = {"KIND": "b2", "REGION": "eu-central-003", "BUCKET": "b", "KEY_ID": "k", "SECRET": "s"}
+    values = {f"STORAGE_B2_{name}": value for name, value in store.items()}
+    cdn = {"STORAGE_DEFAULT": "b2", "FILES_CDN_BASE": "https://cdn.example.com"}
+    with environment_of(values | cdn):
+        assert "A network that brings files" in str(documents.get_text(Document.PRIVACY).blocks)
+
+
 def test_an_unknown_version_is_not_found() -> None:
     for version in ("1999-01", "../terms-2026-11", "2026-11.md"):
         with pytest.raises(NotFound):

@@ -35,6 +35,7 @@ from services.models import (
 )
 from services.money import Money
 from services.privacy import export
+from services.privacy.told import ROWS
 from services.signin import VISITOR
 from services.telling import Line
 from tests.services.lives import EMAIL, NAME, Life, a_life, as_buyer, as_mentee, as_mentor
@@ -248,7 +249,7 @@ def test_it_is_made_ten_times_an_hour_at_most(life: Life) -> None:
 
 def test_a_long_life_is_written_in_pieces(life: Life) -> None:
     """More rows than one piece holds: none is lost, and none comes twice."""
-    now, many = clock.utc_now(), export.ROWS + 1
+    now, many = clock.utc_now(), ROWS + 1
     with db.transaction() as tx:
         tx.add_all(
             SignIn(user_id=life.user.id, token_hash=f"{number:064}", created_at=now, expires_at=now)

@@ -74,6 +74,7 @@ def a_view(side: Side = Side.MENTEE, row: SessionRow | None = None, **fields: An
         change_until=row.starts_at - timedelta(hours=24),
         mentee_joined_at=None,
         mentor_joined_at=None,
+        back_until=None,
         cancel_reason="",
         canceled_by_name="",
         canceled_at=None,

@@ -21,6 +21,8 @@ FLAGS = [
     "--no-first-run",
     "--disable-gpu",
 ]
+DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+"""A camera and a microphone that Chromium makes up, and lets every page use."""
 
 
 def flags() -> list[str]:

@@ -92,6 +92,8 @@ from tests.services.rows import (
     open_hours,
     saved,
 )
+from tests.support.filled_costs import used
+from tests.support.filled_recordings import recorded
 from tests.support.filled_telling import told, worked
 
 NOON = datetime.fromisoformat("2026-03-05T12:00:00+00:00")
@@ -253,8 +255,10 @@ def _met(pack: Pack, mentor: Mentor) -> tuple[MentoringSession, ConnectedCalenda
             return_to="/settings/calendar",
             expires_at=later,
         ),
+        *used(session, mentor.id, mentee_id),
     ):
         saved(row)
+    recorded(session, mentee_id)
     return session, calendar
 
 

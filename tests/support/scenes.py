@@ -14,7 +14,7 @@ from services import checkout, clock, db, orders, passwords
 from services.audit import Actor
 from services.models import Mentor, OfferStatus, PackOffer, User
 from services.orders import Face, OrderView
-from tests.support import job_scenes, mail_scenes, session_scenes
+from tests.support import job_scenes, mail_scenes, recording_scenes, session_scenes
 
 ADMIN, MENTOR, MENTEE = (DEMO_LOGINS[role] for role in ("admin", "mentor", "mentee"))
 NEWCOMER = "nele.neu@example.com"
@@ -55,6 +55,7 @@ def scenes() -> list[Scene]:
     _invite_newcomer()
     samples = _samples()
     sessions = session_scenes.situations(samples.open_mentor, NEWCOMER)
+    sessions = [*sessions, *recording_scenes.situations(NEWCOMER)]
     of_sessions = [Scene(one.name, one.address, one.who) for one in sessions]
     return [*_pages(samples), *_situations(samples), *of_sessions, *_faces()]
 
@@ -71,7 +72,7 @@ def _pages(samples: Samples) -> Iterator[Scene]:
         "/reset/new": "/reset/new?token=not-a-real-one",
         "/verify": "/verify?token=not-a-real-one",
     } | session_scenes.addresses(samples.open_mentor)
-    addresses |= job_scenes.addresses() | mail_scenes.addresses()
+    addresses |= job_scenes.addresses() | mail_scenes.addresses() | recording_scenes.addresses()
     addresses["/admin/waitlists/[slug]"] = f"/admin/waitlists/{samples.full_mentor}"
     for page in PAGES:
         address = addresses[page.route] if "[" in page.route else addresses.get(page.route, "")
@@ -85,7 +86,7 @@ def _who_sees(route: str) -> str:
     if route == "/mentor" or route.startswith("/mentor/"):
         return MENTOR
     signed_in = ("/dashboard", "/orders", "/settings", "/checkout", "/onboarding", "/book")
-    signed_in += ("/sessions", "/testimonial", "/notifications")
+    signed_in += ("/sessions", "/testimonial", "/notifications", "/recordings")
     return MENTEE if route.startswith(signed_in) else VISITOR
 
 
@@ -110,6 +111,7 @@ def _situations(samples: Samples) -> list[Scene]:
         Scene("dashboard-loading", "/dashboard", MENTEE, held=True),
         Scene("book-loading", f"/book/{samples.open_mentor}", MENTEE, held=True),
         Scene("sessions-loading", "/sessions", MENTEE, held=True),
+        Scene("recordings-loading", "/recordings", MENTEE, held=True),
         Scene("calendar-connected", "/settings/calendar", MENTOR),
         Scene("discord-not-linked", "/settings/discord", NEWCOMER),
         Scene("orders-none", "/orders", NEWCOMER),

@@ -59,6 +59,9 @@ KEEP = (
     ("admin-revenue", "desk", "light"),
     ("admin-orders", "desk", "dark"),
     ("admin-jobs", "desk", "light"),
+    ("recording", "desk", "dark"),
+    ("admin-costs-plan", "desk", "light"),
+    ("room", "phone", "light"),
     ("settings-notifications", "phone", "light"),
     ("mentors", "phone", "dark"),
 )
@@ -128,7 +131,8 @@ def take(wanted: list[Scene]) -> list[str]:
     if executable is None:
         raise SystemExit(chromium.MISSING)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=chromium.flags())
+        arguments = [*chromium.flags(), *chromium.DEVICES]
+        browser = driver.chromium.launch(executable_path=executable, args=arguments)
         secrets: dict[str, str] = {}
         for number, scene in enumerate(wanted, 1):
             print(f"{number:>3} of {len(wanted)}  {scene.name}", flush=True)

@@ -54,6 +54,7 @@ def addresses(slug: str) -> dict[str, str]:
         "/book/[mentor]": f"/book/{slug}",
         "/sessions/[session]": f"/sessions/{_first(own, SessionStatus.SCHEDULED).public_id}",
         "/sessions/[session]/move": f"/sessions/{moving.public_id}/move?sequence={moving.sequence}",
+        "/sessions/[session]/room": f"/sessions/{moving.public_id}/room",
         "/mentor/mentees/[mentee]": f"/mentor/mentees/{mentee}",
         "/testimonial/[pack]": f"/testimonial/{pack}",
         "/admin/mentors/[slug]/availability": f"/admin/mentors/{slug}/availability",
