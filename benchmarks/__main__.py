@@ -23,6 +23,7 @@ import structlog
 from benchmarks import (
     booking,
     contention,
+    cost_dashboard,
     dashboards,
     due_scan,
     events,
@@ -36,6 +37,7 @@ from benchmarks import (
     refunds,
     results,
     slots,
+    transfer,
 )
 from benchmarks.figure import Figure, is_small
 
@@ -46,6 +48,7 @@ BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], tuple[str, ...]]] = {
     "events": (events.measure, events.FIGURES),
     "javascript": (javascript.measure, javascript.FIGURES),
     "dashboards": (dashboards.measure, dashboards.FIGURES),
+    "cost_dashboard": (cost_dashboard.measure, cost_dashboard.FIGURES),
     "ledger": (ledger.measure, ledger.FIGURES),
     "order_page": (order_page.measure, order_page.FIGURES),
     "jobs_page": (jobs_page.measure, jobs_page.FIGURES),
@@ -54,6 +57,7 @@ BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], tuple[str, ...]]] = {
     "due_scan": (due_scan.measure, due_scan.FIGURES),
     "slots": (slots.measure, slots.FIGURES),
     "booking": (booking.measure, booking.FIGURES),
+    "transfer": (transfer.measure, transfer.FIGURES),
 }
 SETTINGS = {
     "APP_ENV": "test",

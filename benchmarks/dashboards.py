@@ -117,7 +117,7 @@ def _dashboard(name: str, ask: Ask, most: int) -> list[Figure]:
         AssertionError: the roll-up and the rows differ, or it took more queries than promised.
     """
     value, call, count, answer = measured(ask, ROUNDS)
-    with _nothing_rolled_up():
+    with nothing_rolled_up():
         baseline, slow_call, slow_count, slow_answer = measured(ask, BASELINE_ROUNDS)
     if answer != slow_answer:
         raise AssertionError(f"{name}: the roll-up and the rows do not add up to the same")
@@ -176,7 +176,7 @@ def _said_again(session: Session, said: list[Statement]) -> float:
 
 
 @contextmanager
-def _nothing_rolled_up() -> Iterator[None]:
+def nothing_rolled_up() -> Iterator[None]:
     """Inside, the product believes no day of the roll-ups."""
     _believe(nothing=True)
     yield
