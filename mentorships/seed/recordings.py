@@ -55,7 +55,7 @@ LEAS_SINCE = timedelta(days=100)
 """All of Lea's are since then."""
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 APART = timedelta(hours=2)
-"""Between two of them: recorders are looked after by hand here, one at a time."""
+"""Between two of them, but for Lea's: recorders are looked after by hand here, one at a time."""
 COMES_LATER = timedelta(minutes=4)
 """After the studio has opened, the files of the last recorder arrive."""
 QUARTER = 900
@@ -106,7 +106,8 @@ def plan_all(world: World) -> None:
 def meet(world: World, room: Room) -> bool:
     """Whether these two met in the studio's room; then that is planned."""
     is_over = room.ends_at + 5 * MINUTE < world.now
-    if not is_over or any(abs(other - room.starts_at) < APART for other in world.rooms):
+    crowded = any(abs(other - room.starts_at) < APART for other in world.rooms)
+    if not is_over or (crowded and room.mentee != world.mentees[LEA]):
         return False
     turn = _turn(world, room)
     if turn is None:
@@ -141,12 +142,12 @@ def _plan(world: World, room: Room) -> None:
     begin, end = room.starts_at + MINUTE, room.ends_at
     plan(max(world.moment, room.starts_at - 20 * HOUR), partial(_answer, room))
     plan(begin, partial(_meet, world, room))
-    plan(end - 20 * SECOND, partial(_stay, room))
+    plan(end - 20 * SECOND, _stay)
     plan(end, partial(_leave, room))
     if room.turn is Turn.DECLINED:
         return
     plan(begin + 10 * SECOND, watching.watch_due)
-    plan(end + 80 * SECOND, check_due)
+    plan(end + 80 * SECOND, _check)
     for step in (1, 2):  # it has left, its files stand still and are moved
         plan(end + (80 + 15 * step) * SECOND, partial(_look_after, world))
     if room.turn is Turn.WITHDRAWN:
@@ -179,16 +180,20 @@ def _meet(world: World, room: Room) -> None:
         video.enter(actor=actor, session=room.session)
 
 
-def _stay(room: Room) -> None:
-    """Their pages say every 30 seconds that they are there; of that, only the last is written."""
-    entries = (
-        select(SessionJoin)
-        .join(MentoringSession, col(MentoringSession.id) == col(SessionJoin.session_id))
-        .where(MentoringSession.public_id == room.session, col(SessionJoin.left_at).is_(None))
+def _stay() -> None:
+    """Open rooms say every 30 seconds who is there; of that, only the last is written."""
+    entries = select(SessionJoin).where(
+        col(SessionJoin.left_at).is_(None), col(SessionJoin.seen_at).is_not(None)
     )
     with db.transaction() as tx:
         for entry in tx.exec(entries).all():
             entry.seen_at = clock.utc_now()
+
+
+def _check() -> None:
+    """Who has left is gone; who is in another room stays there."""
+    _stay()
+    check_due()
 
 
 def _leave(room: Room) -> None:
@@ -293,10 +298,10 @@ def _plan_late(world: World, room: Room) -> None:
     plan(room.starts_at - HOUR / 2, partial(_answer, room))
     plan(room.starts_at + MINUTE, partial(_meet_late, world, room, left))
     plan(room.starts_at + MINUTE + 10 * SECOND, watching.watch_due)
-    plan(end - 20 * SECOND, partial(_stay, room))
+    plan(end - 20 * SECOND, _stay)
     plan(end, partial(_leave, room))
     plan(end + MINUTE, sessions.advance_due)
-    plan(left, check_due)
+    plan(left, _check)
     for step in range(1, 3):
         plan(left + 15 * step * SECOND, partial(_look_after, world))
 
