@@ -44,12 +44,12 @@ class Writer:
                 ([_plain(value) for value in row.values()] for row in every),
             )
             return
-        with (
-            self._driver.cursor() as cursor,
-            cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
-        ):
-            for row in every:
-                copy.write_row(tuple(row.values()))
+        with self._driver.cursor() as cursor:
+            # For this transaction: millions of rows take longer than the product lets a query take.
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                for row in every:
+                    copy.write_row(tuple(row.values()))
 
     @contextmanager
     def without_triggers(self) -> Iterator[Writer]:
