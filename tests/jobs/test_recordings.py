@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -24,7 +25,10 @@ __all__ = ["recorded", "room", "studio"]
 
 @pytest.fixture(autouse=True)
 def empty_queue() -> Iterator[None]:
-    """What other tests have planned is forgotten."""
+    """What other tests have planned is forgotten, also a wake-up that is still on its way."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
     huey.flush()
     jobs.planned.forget()
     yield
