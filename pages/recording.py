@@ -132,11 +132,7 @@ def _about() -> rx.Component:
             rx.cond(head.facts != "", fact("Length", head.facts), NOTHING),
             rx.cond(shown.kept.iso != "", fact("Kept until", moment(shown.kept)), NOTHING),
         ),
-        rx.cond(
-            shown.left != "",
-            muted(shown.left, " Then it is deleted; the session and its notes stay."),
-            NOTHING,
-        ),
+        rx.cond(shown.left != "", muted(shown.left), NOTHING),
         rx.cond(
             shown.end_note != "", muted("The studio has changed its end: ", shown.end_note), NOTHING
         ),

@@ -28,6 +28,7 @@ _SENTENCES = {
     RecordingStatus.RECORDING: "The session is being recorded now.",
     RecordingStatus.STOPPING: "The recorder is leaving the room.",
 }
+_STAYS = "the session and its notes stay"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Head:
 class Standing:
     """What can be done with it now. `kind`: "runs", "coming", "ready", "failed", "going" or "gone".
 
-    `kept` is its end and `left` how long that still is; `end_note` says why it is another one than
-    usual. `hold` is the reason of a hold, with `held_since`.
+    `kept` is its end and `left` how long that still is and what comes then; `end_note` says why it
+    is another one than usual. `hold` is the reason of a hold, with `held_since`.
     """
 
     kind: str = "runs"
@@ -253,13 +254,14 @@ def _kind(view: RecordingView, zone: str) -> tuple[str, str, str]:
 
 
 def _left(row: RecordingRow, now: datetime) -> str:
-    """`27 days left`, in whole days, then in hours."""
+    """`27 days left`, in whole days, then in hours, and what comes then."""
     if row.keep_until is None:
         return ""
+    if row.keep_until <= now:
+        return f"Its time is over. It is being deleted; {_STAYS}."
     hours = int((row.keep_until - now).total_seconds() // 3600)
-    if hours < 1:
-        return "Its time is over." if row.keep_until <= now else "Less than an hour left."
-    return f"{count(hours, 'hour') if hours < 48 else count(hours // 24, 'day')} left."
+    rest = count(hours, "hour") if hours < 48 else count(hours // 24, "day")
+    return f"{rest if hours else 'Less than an hour'} left. Then it is deleted; {_STAYS}."
 
 
 def parts(view: RecordingView) -> list[PartFace]:

@@ -158,12 +158,15 @@ def test_a_deleted_recording_has_no_size_any_more() -> None:
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (NOW + 27 * DAY, "27 days left."),
-        (NOW + 2 * DAY, "2 days left."),
-        (NOW + 47 * HOUR, "47 hours left."),
-        (NOW + HOUR, "1 hour left."),
-        (NOW + HOUR / 2, "Less than an hour left."),
-        (NOW - HOUR / 2, "Its time is over."),
+        (NOW + 27 * DAY, "27 days left. Then it is deleted; the session and its notes stay."),
+        (NOW + 2 * DAY, "2 days left. Then it is deleted; the session and its notes stay."),
+        (NOW + 47 * HOUR, "47 hours left. Then it is deleted; the session and its notes stay."),
+        (NOW + HOUR, "1 hour left. Then it is deleted; the session and its notes stay."),
+        (
+            NOW + HOUR / 2,
+            "Less than an hour left. Then it is deleted; the session and its notes stay.",
+        ),
+        (NOW - HOUR / 2, "Its time is over. It is being deleted; the session and its notes stay."),
     ],
 )
 def test_the_countdown_is_in_whole_days_and_at_the_end_in_hours(end: datetime, words: str) -> None:
