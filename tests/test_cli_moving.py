@@ -93,7 +93,7 @@ def test_it_tells_how_far_it_is_while_it_works(
 ) -> None:
     class Slow(LocalStorage):
         def put(self, key: str, content: BinaryIO, *, content_type: str = "") -> Written:
-            time.sleep(0.4)
+            time.sleep(1.5)
             return super().put(key, content)
 
     some_recordings(2)

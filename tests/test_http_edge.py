@@ -28,7 +28,7 @@ from tests.support.servers import LiveApp, environment_of
 
 @pytest.fixture
 def client(live_app: LiveApp) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live_app.address, trust_env=False) as opened:
+    with httpx.Client(base_url=live_app.address, trust_env=False, timeout=30) as opened:
         yield opened
 
 
@@ -180,7 +180,8 @@ def asked_now() -> httpx.Response:
     return TestClient(Starlette(routes=[Route("/ready", health.Ready().answer)])).get("/ready")
 
 
-def test_ready_asks_once_however_many_want_to_know() -> None:
+def test_ready_asks_once_however_many_want_to_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 60.0)
     asked: list[int] = []
 
     def ask() -> dict[str, bool]:

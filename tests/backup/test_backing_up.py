@@ -131,7 +131,7 @@ def test_a_killed_backup_leaves_no_archive_and_the_next_one_works(
 ) -> None:
     a_random_studio(seed=14)
     big = settings().data_dir / "files" / "photos" / "big-large.webp"
-    big.write_bytes(random.Random(1).randbytes(12_000_000))
+    big.write_bytes(random.Random(1).randbytes(50_000_000))
     folder = settings().backup_dir
     command = [sys.executable, "-m", "mentorships.cli", "backup"]
     killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

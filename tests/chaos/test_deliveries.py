@@ -27,6 +27,7 @@ from tests.chaos.crowd import refusals, together
 from tests.chaos.shop import Bought, buyers, open_shop, paid, started
 from tests.chaos.till import Json, Till
 from tests.chaos.workers import Workers
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.chaos, pytest.mark.alike]
 
@@ -41,7 +42,7 @@ SERVER = (
 @pytest.fixture
 def address(till: Till) -> Iterator[str]:
     """The webhook's address on a server process of its own, at this test's database."""
-    port = settings().port
+    (port,) = free_ports(1)
     server = Supervisor({"receiver": SERVER.format(port=port)}, child_environment())
     try:
         server.start("receiver")

@@ -196,14 +196,14 @@ def test_a_role_that_is_given_late_is_taken_again_when_the_seat_was_released_mea
     """One worker hangs at Discord while another one has long taken the role."""
     (pair,) = pairs(server, 1, SeatStatus.ACTIVE)
     pair.linking()()
-    server.fault(ROLES, "slow", method="PUT", seconds=2, times=1)
+    server.fault(ROLES, "slow", method="PUT", seconds=6, times=1)
     (grant,) = [row.public_id for row in stored(DiscordGrant)]
 
     def late() -> str:
         return discord.send_role(grant=grant)
 
     def meanwhile() -> str:
-        threading.Event().wait(1)
+        threading.Event().wait(2.5)
         pair.release()
         return discord.send_role(grant=grant)
 

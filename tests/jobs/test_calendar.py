@@ -22,10 +22,11 @@ def test_a_second_run_leaves_what_is_due_to_the_first(desk: Desk) -> None:
     desk.studio.wait(minutes=4)
     desk.connect(acting_mentee(desk))
     desk.google.add(utc(4, 9))
-    desk.google.fault("*/freeBusy", "slow", seconds=1.5)
+    desk.google.fault("*/freeBusy", "slow", seconds=4)
     first = threading.Thread(target=copy_context().run, args=(jobs.sync_calendars.call_local,))
     first.start()
-    time.sleep(0.5)  # it waits for Google
+    while not jobs._reading.locked():  # pyright: ignore[reportPrivateUsage]
+        time.sleep(0.01)
     desk.studio.wait(minutes=4)
     desk.poll()
     assert desk.busy() == []

@@ -137,5 +137,5 @@ def behind(ground: Ground) -> Behind:
     """A bucket with versions, through a proxy."""
     bucket = ground.versioned()
     proxy = ground.stack.enter_context(proxied(bucket.endpoint))
-    store = bucket.store(endpoint=proxy.endpoint, part_rules=SMALL_PARTS, read_seconds=3)
+    store = bucket.store(endpoint=proxy.endpoint, part_rules=SMALL_PARTS, read_seconds=20)
     return Behind(proxy, store, bucket.store(part_rules=SMALL_PARTS))

@@ -135,7 +135,8 @@ def test_recent_refunds_are_listed_whatever_they_are_of(at: Vendor) -> None:
     assert list(at.adapter.list_recent_refunds(utc_now() + timedelta(hours=1))) == []
 
 
-def test_a_pending_refund_says_so(at: Vendor) -> None:
+def test_a_pending_refund_says_so(at: Vendor, vendor: Sandbox) -> None:
+    vendor.control("clock", {"now": int(utc_now().timestamp())})  # it does not settle by itself
     paid = a_paid_one(at, "refund pends")
     made = at.adapter.create_refund(a_refund(paid, PRICE))
     assert made.state is RefundState.PENDING

@@ -127,7 +127,7 @@ def test_a_certificate_is_read_to_a_limit_only(post: Post, shelf: Shelf) -> None
 
 
 def test_a_certificate_that_never_ends_is_an_outage(vendor: Sandbox, shelf: Shelf) -> None:
-    hasty = adapter(shelf.address, timeout_seconds=0.3)
+    hasty = adapter(shelf.address, timeout_seconds=1.5)
     headers = named(Post(vendor, hasty), shelf, SLOW)
     with pytest.raises(ProviderUnavailable, match="too long"):
         hasty.read_event(BODY.encode(), headers, NOW)

@@ -351,7 +351,7 @@ def test_agoras_pace_is_kept_to_by_all_threads_together(at: Vendor) -> None:
         thread.join()
     assert len(set(found)) == 24
     assert time.monotonic() - began > 1.9
-    assert len(too_fast) <= 4, "24 at once, of which Agora takes 10"
+    assert len(too_fast) < 14, "24 at once, of which Agora takes 10"
 
 
 @pytest.mark.parametrize(

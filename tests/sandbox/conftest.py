@@ -46,7 +46,7 @@ class Receiver:
         """The types of the events that have arrived, in order."""
         return [event.get("type") or event["event_type"] for event in self.events()]
 
-    def wait_for(self, count: int, seconds: float = 5) -> list[Json]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Json]:
         """Wait until so many deliveries have come.
 
         Raises:

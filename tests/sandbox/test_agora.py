@@ -191,9 +191,9 @@ def test_the_gateway_refuses_strangers_other_apps_and_odd_headers(
 def test_more_than_ten_requests_in_a_second_are_too_many(rest: Rest, sandbox: Sandbox) -> None:
     time.sleep(1)
     path, hasty = f"{rest.base}/resourceid/r/sid/s/mode/mix/query", customer(sandbox.address)
-    statuses = [hasty.get(path).status_code for _ in range(14)]
+    statuses = [hasty.get(path).status_code for _ in range(30)]
     assert statuses[:10] == [404] * 10
-    assert statuses[-1] == 429
+    assert 429 in statuses[10:]
     time.sleep(1)
     assert rest.http.get(path).status_code == 404
 

@@ -179,7 +179,7 @@ def test_of_two_captures_at_once_with_one_request_id_one_may_be_told_to_wait(
     paypal: PayPal,
 ) -> None:
     order = paypal.approved()
-    slow = {"vendor": "paypal", "kind": "slow", "seconds": 0.5, "path": "*/capture"}
+    slow = {"vendor": "paypal", "kind": "slow", "seconds": 3, "path": "*/capture"}
     paypal.simulators.control("faults", slow)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: paypal.capture(order, key="c"), range(2)))

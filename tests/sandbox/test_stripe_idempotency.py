@@ -99,13 +99,13 @@ def test_a_key_is_forgotten_after_a_day(simulators: Simulators) -> None:
 
 def test_a_second_request_with_a_running_key_is_told_to_wait(simulators: Simulators) -> None:
     simulators.control(
-        "faults", {"vendor": "stripe", "path": "/v1/*", "kind": "slow", "seconds": 0.6}
+        "faults", {"vendor": "stripe", "path": "/v1/*", "kind": "slow", "seconds": 3}
     )
     impatient = stripe_client(simulators.address, retries=0).v1.checkout.sessions
     options: stripe.RequestOptions = {"idempotency_key": "checkout:1"}
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(impatient.create, params=session_params(), options=options)
-        time.sleep(0.2)
+        time.sleep(1)
         with pytest.raises(stripe.StripeError) as caught:
             impatient.create(params=session_params(), options=options)
         assert caught.value.http_status == 409

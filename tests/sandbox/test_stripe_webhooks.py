@@ -73,7 +73,7 @@ def test_twice_sends_the_same_event_twice(simulators: Simulators) -> None:
 
 
 def test_late_comes_later_and_not_before(simulators: Simulators) -> None:
-    simulators.paid(webhooks="late", seconds=1.2)
+    simulators.paid(webhooks="late", seconds=3)
     time.sleep(0.6)
     assert simulators.receiver.requests == []
     simulators.receiver.wait_for(2)
@@ -140,7 +140,7 @@ def test_a_refused_webhook_comes_again(simulators: Simulators) -> None:
     simulators.receiver.answers[:] = [500, 400]
     simulators.paid()
     simulators.receiver.wait_for(4)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     states: list[tuple[str, int]] = []
     while states != [("delivered", 2)] * 2 and time.monotonic() < until:
         rows = simulators.control("stripe/deliveries")
@@ -161,7 +161,7 @@ def own_process(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]
         stderr=subprocess.DEVNULL,
     )
     try:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with contextlib.suppress(httpx.HTTPError):
                 url = f"http://127.0.0.1:{environment['SANDBOX_PORT']}/control/health"
@@ -190,14 +190,14 @@ def test_a_killed_simulator_goes_on_with_what_it_had_not_delivered(tmp_path: Pat
     with httpx.Client(base_url=address, trust_env=False) as client:
         simulators = Simulators(address, client, receiver)
         with own_process(environment) as process:
-            session_id, _ = simulators.paid(webhooks="late", seconds=1.5)
+            session_id, _ = simulators.paid(webhooks="late", seconds=4)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         assert receiver.requests == []
         with own_process(environment):
             session = simulators.stripe.v1.checkout.sessions.retrieve(session_id)
             assert session.payment_status == "paid"
-            events = receiver.wait_for(2, seconds=10)
+            events = receiver.wait_for(2)
     server.shutdown()
     assert {event["type"] for event in events} == {
         "checkout.session.completed",

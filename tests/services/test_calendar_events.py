@@ -176,10 +176,10 @@ def test_a_session_that_moves_while_it_is_written_is_written_again(desk: Desk) -
     meeting = desk.book(utc(10, 9))
     wanted = stored(OutboxMessage)[-1].data
     ids = {name: wanted[name] for name in ("session_id", "connection_id")}
-    desk.google.fault("*/events", "slow", method="POST", seconds=1.5)
+    desk.google.fault("*/events", "slow", method="POST", seconds=6)
     writer = threading.Thread(target=calendar.write, kwargs=ids)
     writer.start()
-    time.sleep(0.5)  # it has read the session, and waits for Google
+    time.sleep(1)  # it has read the session, and waits for Google
     desk.move(meeting, utc(11, 9))
     writer.join()
     [event] = desk.google.standing()

@@ -170,7 +170,7 @@ def test_a_switch_during_the_capture_is_told_how_the_capture_went(studio: Studio
     first = checkout.start(actor=buyer, offer=offer.public_id, provider="paypal")
     studio.approve(first.order)
     studio.lose_webhooks()
-    studio.fault_capture(first.order, "slow", seconds=1.0)
+    studio.fault_capture(first.order, "slow", seconds=4.0)
     order_id = studio.order(first.order).id
     capturing_now = thread(lambda: checkout.settle(order_id))
     capturing_now.start()

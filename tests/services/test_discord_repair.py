@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services import clock, db, discord
-from services.discord import Report
+from services.discord import Report, roles
 from services.discord.commands import COMMANDS
 from services.errors import ProviderRejected, ProviderUnavailable
 from services.models import (
@@ -177,7 +177,10 @@ def test_the_repair_says_what_it_found(club: Club) -> None:
     assert entry.after["left"] == 1
 
 
-def test_many_members_are_compared_page_by_page(club: Club) -> None:
+def test_many_members_are_compared_page_by_page(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "_PATIENCE_SECONDS", 60.0)
     for n in range(30):
         person = club.discord.account(f"person{n}", member=True)
         user = a_user(f"Person {n}")

@@ -9,6 +9,7 @@ import pytest
 from services import clock, db, discord, seats
 from services.administration import reactivate_user, suspend_user
 from services.audit import SYSTEM
+from services.discord import roles
 from services.discord.roles import NO_PERMISSION, NOT_A_MEMBER
 from services.disputes import freezing
 from services.jobs import pauses
@@ -146,7 +147,10 @@ def test_an_action_whose_answer_was_lost_is_made_again_and_changes_nothing(club:
     assert (club.person.roles(), grants()) == ([ROLE], [(True, True, "")])
 
 
-def test_the_role_of_a_mentor_is_made_once_for_all_mentees(club: Club) -> None:
+def test_the_role_of_a_mentor_is_made_once_for_all_mentees(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "_PATIENCE_SECONDS", 60.0)
     others = [(a_user(f"Person {n}"), club.discord.account(f"person{n}")) for n in range(3)]
     club.link()
     for user, person in others:

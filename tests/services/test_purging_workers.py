@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlmodel import col, select
 
+from services import db
 from services.jobs import pauses
-from services.models import PurgeCertificate, RecordingStatus
+from services.models import PurgeCertificate, Recording, RecordingStatus
 from services.recordings import leases, purging, transferring, trouble
 from tests.services.odd_stores import Watched, watched
 from tests.services.recording_rows import a_held_session, a_pair
@@ -88,23 +89,17 @@ def test_only_two_are_deleted_at_once_over_all_workers(watched: Watched) -> None
     transferring.transfer_due()
     for recording in recordings:
         asked(recording)
-    inside: set[int] = set()
+    leased = select(Recording).where(*purging.is_wanted(), col(Recording.lease) != "")
     most: list[int] = []
 
     def stay(_key: str) -> None:
-        inside.add(threading.get_ident())
-        most.append(len(inside))
+        with db.reading() as session:
+            most.append(len(session.exec(leased).all()))
         time.sleep(0.02)
-
-    def turn() -> int:
-        try:
-            return purging.purge_due()
-        finally:
-            inside.discard(threading.get_ident())
 
     watched.before = stay
     with ThreadPoolExecutor(4) as pool:
-        gone = sum(each.result() for each in [pool.submit(turn) for _ in range(4)])
+        gone = sum(each.result() for each in [pool.submit(purging.purge_due) for _ in range(4)])
     watched.before = None
     assert max(most) == purging.PURGES_AT_ONCE
     assert gone + purging.purge_due() == 6

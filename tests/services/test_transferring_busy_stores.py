@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ from tests.services.rows import an_admin
 from tests.support.s3 import Bucket
 from tests.support.s3_proxy import proxied
 from tests.support.servers import environment_of
-from tests.support.studio import stored
+from tests.support.studio import BEGINNING, stored
 
 __all__ = ["ground", "odd"]
 
@@ -74,6 +75,14 @@ def test_waits_grow_and_end_at_an_hour() -> None:
     assert min(waits[12:]) > 2_600
 
 
+@pytest.fixture
+def morning() -> Iterator[None]:
+    """An hour later is still the same day."""
+    with clock.at(BEGINNING):
+        yield
+
+
+@pytest.mark.usefixtures("morning")
 def test_a_store_that_is_not_set_up_any_more_waits_and_admins_hear_of_it_once_a_day() -> None:
     an_admin()
     with stores(old="old", STORAGE_DEFAULT="old"):

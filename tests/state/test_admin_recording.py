@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import SQLModel, select
 
 from pages.admin_recording import TOLD
-from services import db
+from services import clock, db
 from services.models import (
     Access,
     AuditEntry,
@@ -124,18 +125,20 @@ def test_everything_about_a_recording_stands_on_its_page() -> None:
 
 
 def test_the_new_end_that_is_offered_is_a_day_of_the_studios_zone_not_of_the_admins() -> None:
-    end = datetime(2027, 3, 1, 22, tzinfo=UTC)
+    studio = ZoneInfo("America/New_York")
+    end = (clock.utc_now() + timedelta(days=90)).replace(hour=22, minute=0, second=0, microsecond=0)
+    offered = end.astimezone(studio).date() + timedelta(days=30)
     recording, boss = a_ready_one(keep_until=end), an_admin()
     with db.transaction() as tx:
         tx.get_one(User, boss.id).time_zone = "Pacific/Auckland"
-    with environment_of({"STUDIO_TIMEZONE": "America/New_York"}):
+    with environment_of({"STUDIO_TIMEZONE": studio.key}):
         page = opened(recording, boss)
         shown = page.state
-        assert (shown.until, shown.until_zone) == ("2027-03-31", "America/New_York")
+        assert (shown.until, shown.until_zone) == (offered.isoformat(), studio.key)
         page.does("ask", "extend")
         page.does("answer", {"until": shown.until, "reason": "A second look"})
-    # The midnight after that day, four hours behind.
-    assert now_of(recording).keep_until == datetime(2027, 4, 1, 4, tzinfo=UTC)
+    midnight = datetime.combine(offered + timedelta(days=1), time(), studio)
+    assert now_of(recording).keep_until == midnight
 
 
 @pytest.mark.parametrize(
