@@ -37,11 +37,18 @@ TEST_SETTINGS = {
 FULL = os.environ.get("CHAOS") == "full"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--databases-report", help="write which test uses which database to a file")
+def _run_dir() -> Path:
+    return Path(os.environ[ground.RUN_DIR])
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def _settle() -> Path | None:
+    """Give this process the settings of tests and a place of its own; the folder of the run, where
+    this process has made it.
+
+    At once, not when pytest is configured: the conftests of folders are imported before that, and
+    with them what is made at an import, such as Huey's storage. It would be a developer's, or one
+    for all workers.
+    """
     stores = [name for name in os.environ if name.upper().startswith("STORAGE_")]
     for name in (*Settings.model_fields, *stores):
         os.environ.pop(name.upper(), None)
@@ -50,20 +57,23 @@ def pytest_configure(config: pytest.Config) -> None:
     # a run starts more than a hundred of them.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    if ground.RUN_DIR not in os.environ:
-        config.stash[_OWNED_RUN_DIR] = ground.make()
-        config.option.basetemp = config.option.basetemp or _run_dir() / "t"
+    made = None if ground.RUN_DIR in os.environ else ground.make()
+    os.environ["DATA_DIR"] = f"{_run_dir()}/data-{dbs.worker_name()}"
+    return made
+
+
+_OWNED_RUN_DIR = _settle()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--databases-report", help="write which test uses which database to a file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _OWNED_RUN_DIR:
+        config.option.basetemp = config.option.basetemp or _OWNED_RUN_DIR / "t"
         # A killed run stops its servers as an interrupted one does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # For what is made when a module is imported, such as Huey's storage.
-    os.environ["DATA_DIR"] = f"{_run_dir()}/data-{dbs.worker_name()}"
-
-
-_OWNED_RUN_DIR = pytest.StashKey[Path]()
-
-
-def _run_dir() -> Path:
-    return Path(os.environ[ground.RUN_DIR])
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -72,11 +82,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         cache.set("run/ended", int(exitstatus))  # .ci/run asks how
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    run_dir = config.stash.get(_OWNED_RUN_DIR, None)
-    if run_dir:
-        postgres.stop(run_dir)
-        ground.take_away(run_dir)
+def pytest_unconfigure() -> None:
+    if _OWNED_RUN_DIR:
+        postgres.stop(_OWNED_RUN_DIR)
+        ground.take_away(_OWNED_RUN_DIR)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from huey.storage import SqliteStorage
 
 from jobs import queue
 from jobs.main import huey
 from services.config import settings
 from services.errors import DatabaseUnavailable
-from tests.support.databases import Databases
+from tests.support.databases import Databases, worker_name
 from tests.support.databases import in_use as database_in_use
 from tests.support.logs import captured
 from tests.support.servers import environment_of
@@ -179,3 +180,9 @@ def test_a_woken_job_that_finds_the_database_away_is_one_line(storage: str) -> N
         [line] = lines()
     assert (line["event"], line["reason"]) == ("database_away", "the server is gone")
     assert "exception" not in line
+
+
+def test_each_process_of_the_tests_has_a_queue_of_its_own() -> None:
+    """One that is made before its place is known would be a developer's, or everybody's."""
+    assert isinstance(huey.storage, SqliteStorage)
+    assert Path(huey.storage.filename).parent.name == f"data-{worker_name()}"
