@@ -26,6 +26,8 @@ DISCORD_API: Final = "https://discord.com/api/v10"
 AGORA_API: Final = "https://api.sd-rtn.com"
 AGORA_OTHER_API: Final = "https://api.agora.io"
 """The same service behind another domain."""
+AGORA_PER_SECOND: Final = 8
+"""Of one process. Agora takes ten for an app, and the network bunches them up."""
 
 
 def stripe(chosen: Settings) -> None:
@@ -173,6 +175,8 @@ def agora(chosen: Settings) -> None:
             "AGORA_APP_ID is set, but RECORDING_SOURCE names no bucket: "
             "Agora cannot write into a folder of this machine"
         )
+    if not simulated:
+        chosen.agora_per_second = chosen.agora_per_second or AGORA_PER_SECOND
     chosen.agora_api_base = chosen.agora_api_base.rstrip("/") or (
         f"{chosen.sandbox_address}/agora" if simulated else AGORA_API
     )

@@ -115,6 +115,7 @@ class VendorSettings(BaseSettings):
     agora_api_base: Url = ""
     agora_webhook_secret: str = ""
     agora_timeout_seconds: float = Field(default=5, gt=0, le=5)
+    agora_per_second: int = Field(default=0, ge=0, le=1000)
 
     storage_default: StoreName = ""
     recording_source: StoreName = ""

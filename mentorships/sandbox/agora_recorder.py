@@ -56,9 +56,9 @@ def choose(db: sqlite3.Connection, changes: Json) -> Json:
 
 
 def app(db: sqlite3.Connection) -> Json:
-    """What the app may do: `enabled`, `limit` recorders at a time, `repeats` requests that are not
-    completed."""
-    usual: Json = {"enabled": True, "limit": MOST_RECORDERS, "repeats": 0}
+    """What the app may do: `enabled`, `limit` recorders at a time, `per_second` requests (0: any
+    number; Agora's own is ten), `repeats` requests that are not completed."""
+    usual: Json = {"enabled": True, "limit": MOST_RECORDERS, "per_second": 0, "repeats": 0}
     return {**usual, **(store.read_meta(db, _APP) or {})}
 
 

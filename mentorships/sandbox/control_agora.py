@@ -22,7 +22,7 @@ from services.config import Settings
 
 _MOST = 1_000
 _CONTENTS = ("whole", "empty", "cut")
-_APP = {"enabled": bool, "limit": int, "repeats": int}
+_APP = {"enabled": bool, "limit": int, "per_second": int, "repeats": int}
 
 
 def checked(body: Json) -> Json:
@@ -100,7 +100,7 @@ async def _app(asked: Asked) -> Json:
     for name, value in asked.body.items():
         known: Any = _APP.get(name)
         if known is None or type(value) is not known:
-            raise BadControl("An app has the fields enabled, limit and repeats, which must fit.")
+            raise BadControl(f"An app has the fields {', '.join(_APP)}, which must fit.")
     with asked.sandbox.store.transaction() as db:
         return agora_recorder.set_app(db, asked.body)
 

@@ -105,7 +105,13 @@ def taken_apart(token: str) -> Read:
 
 
 def agora() -> Agora:
-    wire = Wire(["http://agora.invalid"], customer_id="x", customer_secret="y", timeout_seconds=1)
+    wire = Wire(
+        ["http://agora.invalid"],
+        customer_id="x",
+        customer_secret="y",
+        timeout_seconds=1,
+        per_second=0,
+    )
     return Agora(wire, app_id=APP, certificate=CERTIFICATE)
 
 

@@ -56,6 +56,7 @@ class Line:
             customer_id="customer",
             customer_secret="the secret",
             timeout_seconds=1,
+            per_second=0,
             transport=httpx.MockTransport(self),
         )
         return Agora(wire, app_id=APP, certificate="0c" * 16)

@@ -189,6 +189,7 @@ def test_the_gateway_refuses_strangers_other_apps_and_odd_headers(
 
 
 def test_more_than_ten_requests_in_a_second_are_too_many(rest: Rest, sandbox: Sandbox) -> None:
+    sandbox.control("agora/app", {"per_second": 10})
     time.sleep(1)
     path, hasty = f"{rest.base}/resourceid/r/sid/s/mode/mix/query", customer(sandbox.address)
     statuses = [hasty.get(path).status_code for _ in range(30)]

@@ -16,6 +16,7 @@ from mentorships.launch import ROOT
 from services.config import DISCORD_CONSENT, GOOGLE_CONSENT, ConfigError, Settings, settings
 from services.settings_checks import (
     AGORA_API,
+    AGORA_PER_SECOND,
     DISCORD_API,
     GOOGLE_API,
     GOOGLE_OAUTH,
@@ -107,6 +108,7 @@ WRONG: dict[str, str] = {
     "AGORA_API_BASE": "ftp://api.sd-rtn.com",
     "AGORA_WEBHOOK_SECRET": HIDDEN,
     "AGORA_TIMEOUT_SECONDS": "0",
+    "AGORA_PER_SECOND": "-1",
     "SEAT_HOLD_MINUTES": "30",
     "HOLD_UNREACHABLE_MINUTES": "0",
     "OPEN_CHECKOUTS_PER_ACCOUNT": "0",
@@ -278,6 +280,12 @@ def test_in_production_sessions_meet_here_with_an_agora_app_alone() -> None:
     assert with_one.effective_agora_app_id == "0a" * 16
     assert with_one.effective_agora_webhook_secret == ""
     assert not with_one.simulators_on
+    assert with_one.agora_per_second == AGORA_PER_SECOND < 10
+    assert _read({**PRODUCTION, **AGORA, **SOURCE, "AGORA_PER_SECOND": "3"}).agora_per_second == 3
+
+
+def test_the_simulated_agora_takes_any_number_of_requests() -> None:
+    assert _read({}).agora_per_second == 0
 
 
 PAYPAL = {"PAYPAL_CLIENT_ID": "x", "PAYPAL_CLIENT_SECRET": "y", "PAYPAL_WEBHOOK_ID": "WH-1"}

@@ -34,8 +34,8 @@ class Agora:
         self._ask("behaviour", **changes)
 
     def app(self, **changes: object) -> None:
-        """What the app may do: `enabled`, `limit` recorders at a time, `repeats` requests that are
-        not completed."""
+        """What the app may do: `enabled`, `limit` recorders at a time, `per_second` requests (0:
+        any number), `repeats` requests that are not completed."""
         self._ask("app", **changes)
 
     def settle(self) -> list[Json]:

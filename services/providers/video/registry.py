@@ -27,6 +27,7 @@ def _agora(
     customer_secret: str,
     api_base: str,
     timeout_seconds: float,
+    per_second: int,
 ) -> VideoProvider:
     from services.providers.video.agora import Agora
     from services.providers.video.wire import Wire
@@ -36,6 +37,7 @@ def _agora(
         customer_id=customer_id,
         customer_secret=customer_secret,
         timeout_seconds=timeout_seconds,
+        per_second=per_second,
     )
     return Agora(wire, app_id=app_id, certificate=certificate)
 
@@ -64,6 +66,7 @@ def video() -> VideoProvider:
             chosen.effective_agora_customer_secret,
             chosen.agora_api_base,
             chosen.agora_timeout_seconds,
+            chosen.agora_per_second,
         )
     return seen_by(adapter, "agora", reads=_READS, harmless=_HARMLESS)
 

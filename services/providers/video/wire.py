@@ -21,8 +21,6 @@ from services.providers.mail.pace import Pace
 from services.providers.video.base import Refusal
 
 NAME: Final = "agora"
-PER_SECOND: Final = 8
-"""Of one process. Agora takes ten for an app, and the network bunches them up."""
 FAILURES_TO_MOVE: Final = 2
 TOO_FAST: Final = "rate_limit"
 TOO_MANY: Final = "too_many_recorders"
@@ -116,11 +114,13 @@ class Wire:
         customer_id: str,
         customer_secret: str,
         timeout_seconds: float,
+        per_second: int,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`transport` is what sends, when somebody else wants to look at the wire."""
+        """So many requests `per_second`, 0 for any number. `transport` is what sends, when somebody
+        else wants to look at the wire."""
         self._domains = Domains(bases)
-        self._pace = Pace(PER_SECOND)
+        self._pace = Pace(per_second)
         self._client = httpx.Client(
             auth=(customer_id, customer_secret), timeout=timeout_seconds, transport=transport
         )
